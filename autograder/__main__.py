@@ -1,0 +1,7 @@
+"""`python -m autograder`, the same command as `autograder`."""
+
+import sys
+
+from autograder.cli import main
+
+sys.exit(main())

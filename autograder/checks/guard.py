@@ -1,0 +1,103 @@
+"""Which modules an exercise may use, as far as one process can tell.
+
+This is evidence, not a wall: Python offers other roads to a module. The wall is a process in which
+the module does not exist.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import dis
+import sys
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Allow = tuple[str, ...] | None
+
+
+def _permitted(module: str, allow: tuple[str, ...]) -> bool:
+    root = module.partition(".")[0]
+    return root in allow or root in sys.stdlib_module_names or root == "autograder"
+
+
+@contextlib.contextmanager
+def allowed_imports(allow: Allow, namespace: dict[str, Any]) -> Iterator[None]:
+    """While open, an import written in the student's notebook finds only allowed modules.
+
+    `allow` lists top-level module names; Python's own library is always there; None allows all.
+    """
+    if allow is None:
+        yield
+        return
+    original = builtins.__import__
+
+    def guarded(name: str, globals: Any = None, *rest: Any, **named: Any) -> Any:
+        if globals is namespace and not _permitted(name, allow):
+            raise ImportError(sentence(name, allow), name=name)
+        return original(name, globals, *rest, **named)
+
+    builtins.__import__ = guarded
+    try:
+        yield
+    finally:
+        builtins.__import__ = original
+
+
+def sentence(module: str, allow: tuple[str, ...]) -> str:
+    """Say that an exercise is asked without `module`."""
+    names = " and ".join(allow) or "nothing"
+    root = module.partition(".")[0]
+    return f"this exercise is asked without {root}; it allows {names} and Python's own library."
+
+
+def forbidden_reach(functions: Iterable[Any], namespace: dict[str, Any], allow: Allow) -> str:
+    """Return a sentence if these functions, or others that they name, use a forbidden module.
+
+    It follows global names of code that belongs to `namespace`; an empty string means none found.
+    """
+    if allow is None:
+        return ""
+    waiting = [code for item in functions for code in _codes(item, namespace)]
+    seen: set[types.CodeType] = set()
+    while waiting:
+        code = waiting.pop()
+        if code in seen:
+            continue
+        seen.add(code)
+        waiting += [const for const in code.co_consts if isinstance(const, types.CodeType)]
+        for name in _loaded(code):
+            value = namespace.get(name)
+            module = value.__name__ if isinstance(value, types.ModuleType) else None
+            module = module or _home(value, namespace)
+            if module and not _permitted(module, allow):
+                return sentence(module, allow)
+            waiting += _codes(value, namespace)
+    return ""
+
+
+def _loaded(code: types.CodeType) -> set[str]:
+    wanted = ("LOAD_GLOBAL", "LOAD_NAME")
+    return {str(step.argval) for step in dis.get_instructions(code) if step.opname in wanted}
+
+
+def _home(value: Any, namespace: dict[str, Any]) -> str | None:
+    """The module that a function or class comes from, when it is not the notebook itself."""
+    if not isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
+        return None
+    module = getattr(value, "__module__", None)
+    return module if isinstance(module, str) and module != namespace.get("__name__") else None
+
+
+def _codes(value: Any, namespace: dict[str, Any]) -> list[types.CodeType]:
+    if isinstance(value, types.FunctionType):
+        return [value.__code__] if value.__globals__ is namespace else []
+    if isinstance(value, type) and value.__module__ == namespace.get("__name__"):
+        parts = (getattr(item, "__func__", item) for item in vars(value).values())
+        return [
+            part.__code__
+            for part in parts
+            if isinstance(part, types.FunctionType) and part.__globals__ is namespace
+        ]
+    return []

@@ -1,0 +1,282 @@
+"""The tester's side of the boundary: `@test`, `call`, `beside`, and the verdict.
+
+A test cell is one function under `@autograder.test`. Its body runs at once, in a namespace of the
+tester's own: NumPy, `math`, the helpers of `autograder.checks`, and for every other name a token
+for the student's object of that name. So nothing that a notebook defines can change how it is
+judged, and the cell leaves no name behind.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import hashlib
+import inspect
+import math
+import sys
+import textwrap
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograder.checks import compare, wire
+from autograder.checks.verdict import Failed, Fault, StudentRaised
+
+HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
+Ask = Callable[[bytes, Callable[[bytes], bytes]], bytes]
+"""Carries a request to the desk and its reply back; the second argument answers callbacks."""
+
+
+@dataclass
+class Session:
+    """One test cell being judged: the way to the student's desk, and what came back so far."""
+
+    ask: Ask
+    seed: int = 0
+    limit: float = 10.0
+    allow: tuple[str, ...] | None = None
+    signatures: dict[str, str] = field(default_factory=dict)
+    title: str = ""
+    source: str = ""
+    body: types.CodeType | None = None
+    hooks: list[Callable[..., Any]] = field(default_factory=list)
+    outcomes: list[Any] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+    definitions: int = 0
+
+    def request(self, message: list[Any]) -> Any:
+        """Send one message and return the value of its reply, or raise what the reply says."""
+        try:
+            data = wire.encode(message, _tokens)
+        except wire.WireError as error:
+            raise Fault(f"the check sent what cannot cross: {error}") from None
+        try:
+            reply = wire.decode(self.ask(data, self.called))
+            kind, *rest = reply
+        except (wire.WireError, TypeError, ValueError):
+            raise Failed("your code sent back something that is no answer") from None
+        value = _read_reply(self, str(kind), rest)
+        return value
+
+    def called(self, data: bytes) -> bytes:
+        """Answer a callback from student code; only values cross."""
+        try:
+            _, key, args, kwargs = wire.decode(data)
+            hook = self.hooks[key]
+        except (wire.WireError, ValueError, TypeError, IndexError) as error:
+            return wire.encode(["raised", "TypeError", str(error)[:500]])
+        try:
+            return wire.encode(["value", hook(*args, **kwargs)])
+        except Exception as error:
+            return wire.encode(["raised", type(error).__name__, str(error)[:500]])
+
+    def note(self, outcome: Any) -> None:
+        """Remember what student code did on a visible case, for the misconception's signature."""
+        if self.body is not None and not self.in_hidden_part():
+            self.outcomes.append(outcome)
+
+    def in_hidden_part(self) -> bool:
+        """Tell whether the test's body is now inside its hidden region."""
+        frame = sys._getframe()
+        while frame is not None and frame.f_code is not self.body:
+            if frame.f_back is None:
+                return False
+            frame = frame.f_back
+        line = frame.f_lineno - frame.f_code.co_firstlineno
+        lines = self.source.splitlines()[: line + 1]
+        begun = sum(text.strip() == HIDDEN[0] for text in lines)
+        return begun > sum(text.strip() == HIDDEN[1] for text in lines)
+
+    def signature(self) -> str:
+        """Hash what student code did on the visible cases up to here."""
+        words = "\n".join(compare.rounded(self.outcomes))
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+_sessions: list[Session] = []
+
+tester_process: Callable[[types.FunctionType], None] | None = None
+"""Set in a tester process: takes the function of the test cell that is being loaded."""
+
+
+def session() -> Session:
+    """Return the session of the test that is running."""
+    if not _sessions:
+        raise Fault("call, same and their like work inside a function under @autograder.test")
+    return _sessions[-1]
+
+
+def _read_reply(now: Session, kind: str, rest: list[Any]) -> Any:
+    if kind == "value":
+        value, printed = rest
+        if printed:
+            now.printed.append(str(printed))
+        return value
+    if kind == "raised":
+        kinds, message, trail, printed = rest
+        if printed:
+            now.printed.append(str(printed))
+        raise StudentRaised([str(k) for k in kinds], str(message), [str(t) for t in trail])
+    raise _refusal(kind, rest)
+
+
+def _refusal(kind: str, rest: list[Any]) -> Exception:
+    detail = rest[0] if rest else ""
+    if kind == "missing":
+        return Failed(f"your notebook has no `{detail}` yet: run the cell that defines it")
+    if kind == "limit":
+        return Failed(f"your code was stopped: it ran for more than {detail:g} seconds")
+    if kind == "refused":
+        return Failed(f"your code returned {detail}")
+    return Failed(str(detail))
+
+
+# ---------------------------------------------------------------------------------------------
+# What a test body uses.
+
+
+def call(f: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call the student's function `f` by value and return plain data.
+
+    What cannot cross comes back as a token that can only be handed back. Raises `StudentRaised` if
+    the function does; that ends the test with the student's own traceback. A `@beside` function
+    may stand for `f`.
+    """
+    if isinstance(f, types.FunctionType):
+        return f(*args, **kwargs)
+    return _asked("call", f, list(args), kwargs)
+
+
+def _asked(kind: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    now = session()
+    try:
+        value = now.request([kind, target, args, kwargs])
+    except StudentRaised as error:
+        now.note(error.kinds[0])
+        raise
+    except Failed as failure:
+        now.note(str(failure))
+        raise
+    now.note(value)
+    return value
+
+
+def probe(name: str, *args: Any, **kwargs: Any) -> Any:
+    """Ask one of the desk's own questions, such as `purity`, about a student's function."""
+    return session().request(["probe", name, list(args), kwargs])
+
+
+def beside(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Ship the source of `f` to run next to the student's objects; plain data in and out.
+
+    `f` may use its arguments, modules it imports itself, Python's built-ins and the student's
+    names, nothing else: it has no closure and no default values.
+    """
+    now = session()
+    if f.__code__.co_freevars:
+        names = ", ".join(f.__code__.co_freevars)
+        raise Fault(f"the @beside function {f.__name__} uses {names} from outside; pass them in")
+    lines = textwrap.dedent(inspect.getsource(f)).splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
+    key = now.definitions
+    now.definitions += 1
+    now.request(["define", key, "".join(lines[start:]), f.__name__])
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return _asked("beside", key, list(args), kwargs)
+
+    run.__name__ = f.__name__
+    return run
+
+
+class callback:
+    """Wrap a tester's function so that student code can call it; `calls` counts here, not there."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.f = f
+        self.calls = 0
+
+    def token(self) -> wire.Hook:
+        """Return what crosses to the student's side."""
+        now = session()
+        now.hooks.append(self._count)
+        return wire.Hook(len(now.hooks) - 1)
+
+    def _count(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        return self.f(*args, **kwargs)
+
+
+def _tokens(value: Any) -> Any:
+    if isinstance(value, callback):
+        return value.token()
+    raise wire.WireError(f"a {wire.type_name(value)}")
+
+
+# ---------------------------------------------------------------------------------------------
+# Running a test cell.
+
+
+def run_test(fn: types.FunctionType, now: Session) -> None:
+    """Run the body of one test cell; return if it passes, raise `Failed` or `Fault` if not."""
+    from autograder import checks
+
+    now.source = textwrap.dedent(inspect.getsource(fn))
+    now.body = fn.__code__
+    tools: dict[str, Any] = {name: getattr(checks, name) for name in checks.BODY_NAMES}
+    tools |= {"np": np, "math": math, "__name__": "autograder.test_body"}
+    tools["__builtins__"] = builtins  # NumPy's C code imports through it
+    tools |= {name: wire.Ref(name) for name in _free_names(fn.__code__) if name not in tools}
+    now.request(
+        ["begin", _child_seed(now), now.limit, None if now.allow is None else list(now.allow)]
+    )
+    _sessions.append(now)
+    try:
+        types.FunctionType(fn.__code__, tools)(np.random.default_rng(_own_seed(now)))
+    except StudentRaised as error:
+        raise Failed(error.words()) from None
+    except Failed:
+        raise
+    except Fault:
+        raise
+    except Exception as error:
+        line = _body_line(error, fn.__code__)
+        raise Fault(f"{type(error).__name__} in line {line} of the check: {error}") from error
+    finally:
+        _sessions.pop()
+
+
+def _body_line(error: BaseException, body: types.CodeType) -> int:
+    step, line = error.__traceback__, 0
+    while step is not None:
+        if step.tb_frame.f_code is body:
+            line = step.tb_lineno - body.co_firstlineno + 1
+        step = step.tb_next
+    return line
+
+
+def _own_seed(now: Session) -> list[int]:
+    """Return the seed of this test: the assignment's, and the text of the test."""
+    digest = hashlib.sha256(now.source.encode()).digest()
+    return [now.seed, int.from_bytes(digest[:8], "little")]
+
+
+def _child_seed(now: Session) -> int:
+    """Return a seed for the student's side that tells nothing about the tester's."""
+    words = repr(("student", *_own_seed(now))).encode()
+    return int.from_bytes(hashlib.sha256(words).digest()[:4], "little")
+
+
+def _free_names(code: types.CodeType) -> set[str]:
+    names = {
+        str(step.argval)
+        for step in dis.get_instructions(code)
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+    }
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            names |= _free_names(const)
+    return {name for name in names if not hasattr(builtins, name)}

@@ -1,0 +1,43 @@
+"""How a check ends: passed, failed for a reason the student can read, or broken itself."""
+
+from __future__ import annotations
+
+
+class Failed(Exception):
+    """The student's answer is not right; the message is for them."""
+
+
+class Fault(Exception):
+    """The check itself is broken; the message is for its author, and no student is to blame."""
+
+
+class StudentRaised(Exception):
+    """Student code raised an exception while it was asked."""
+
+    def __init__(self, kinds: list[str], message: str, trail: list[str]) -> None:
+        super().__init__(message)
+        self.kinds = kinds
+        self.message = message
+        self.trail = trail
+
+    def words(self) -> str:
+        """Return the student's traceback, trimmed to their own lines."""
+        head = f"your code raised {self.kinds[0]}"
+        head += f": {self.message}" if self.message else ""
+        return "\n".join([head, *("    " + line for line in self.trail)])
+
+
+class NotYet(Exception):
+    """A failed check as a notebook shows it: the verdict's text, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to print the verdict and nothing of ours."""
+        return str(self).splitlines()
+
+
+def text(title: str, sentence: str, failure: str, misconception: str | None) -> str:
+    """Return the verdict that a student reads when a check fails."""
+    parts = [f"{title}: not yet", f"  {sentence}" if sentence else "", "", failure]
+    if misconception:
+        parts += ["", "Answers that behave like yours:", f"  {misconception}"]
+    return "\n".join(parts)

@@ -1,0 +1,117 @@
+"""The tester process: holds the tests, asks the answer process, and reports a verdict.
+
+`python -m autograder.tester FD` is a warm parent that forks one child per test cell. A child gets
+the cell's source, the way to the answer process and the way back, runs the one test and ends.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import signal
+import socket
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import autograder
+from autograder.channel import Channel, Closed, TooLate
+from autograder.checks import judge, verdict, wire
+
+GRACE = 3.0
+"""Seconds past a call's own limit before the answer process counts as stuck."""
+
+
+class _Line:
+    """The tester's way to the answer process: questions, answers, and callbacks in between."""
+
+    def __init__(self, channel: Channel, limit: float) -> None:
+        self.channel = channel
+        self.limit = limit
+        self.lost = ""
+
+    def ask(self, request: bytes, called: Callable[[bytes], bytes]) -> bytes:
+        try:
+            self.channel.send(b"Q" + request, self.limit + GRACE)
+            while True:
+                reply = self.channel.receive(self.limit + GRACE)
+                if reply[:1] != b"H":
+                    return reply[1:]
+                self.channel.send(b"h" + called(reply[1:]), self.limit + GRACE)
+        except Closed:
+            self.lost = "crashed"
+            raise verdict.Failed("your code ended the whole process") from None
+        except TooLate:
+            self.lost = "stuck"
+            seconds = f"{self.limit:g}"
+            raise verdict.Failed(
+                f"your code was stopped: it ran for more than {seconds} seconds"
+            ) from None
+
+
+def judge_cell(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Run one test cell against the answer process and return its record as plain data."""
+    line = _Line(channel, task["limit"])
+    now = judge.Session(
+        ask=line.ask,
+        seed=task["seed"],
+        limit=task["limit"],
+        allow=None if task["allow"] is None else tuple(task["allow"]),
+        signatures=task["signatures"],
+        title=task["title"],
+    )
+    found: list[types.FunctionType] = []
+    judge.tester_process = found.append
+    record = {"verdict": "pass", "message": "", "misconception": None}
+    try:
+        _load(task["source"], task["title"])
+        if len(found) != 1:
+            raise verdict.Fault("a test cell holds one function under @autograder.test")
+        judge.run_test(found[0], now)
+    except verdict.Failed as failure:
+        record["verdict"], record["message"] = "fail", str(failure)
+        record["misconception"] = now.signatures.get(now.signature())
+    except Exception as fault:
+        record["verdict"], record["message"] = "error", f"the check is broken: {fault}"
+    printed = "".join(now.printed)[:4_000]
+    return record | {"printed": printed, "lost": line.lost, "signature": now.signature()}
+
+
+def _load(source: str, title: str) -> None:
+    filename = f"<test {title}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    scope = {"autograder": autograder, "test": autograder.test, "__name__": "__test__"}
+    exec(compile(source, filename, "exec"), scope)
+
+
+def main(arguments: list[str]) -> None:
+    """Fork a child for each test cell that arrives."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    control = Channel(socket.socket(fileno=int(arguments[0])))
+    control.send(b"ready")
+    children: list[int] = []
+    while True:
+        try:
+            data, files = control.receive_with_files()
+        except Closed:
+            return
+        children = [pid for pid in children if os.waitpid(pid, os.WNOHANG) == (0, 0)]
+        pid = os.fork()
+        if pid == 0:
+            _child(wire.decode(data), files)
+        children.append(pid)
+        for file in files:
+            os.close(file)
+
+
+def _child(task: dict[str, Any], files: list[int]) -> None:
+    answer, report = (Channel(socket.socket(fileno=file)) for file in files)
+    try:
+        report.send(wire.encode(judge_cell(task, answer)))
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
