@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -152,9 +153,10 @@ def record_of(cell: MasterCell, found: dict[str, Any] | None) -> Record:
 class Engine:
     """A warm answer parent and a warm tester parent; a context manager."""
 
-    def __init__(self, preload: Iterable[str] = ("numpy",)) -> None:
+    def __init__(self, preload: Iterable[str] = ("numpy.random", "numpy.linalg")) -> None:
         self.preload = tuple(preload)
         self.sessions: list[Session] = []
+        self.sending = threading.Lock()
 
     def __enter__(self) -> Self:
         self.answers, self.answer_control = _start("autograder.answer", self.preload)
@@ -180,7 +182,8 @@ class Engine:
     def open(self, seed: int = 0) -> Session:
         """Return a fresh answer process."""
         ours, theirs = Channel.pair()
-        self.answer_control.send(b"open", GRACE, files=(theirs.fileno(),))
+        with self.sending:
+            self.answer_control.send(b"open", GRACE, files=(theirs.fileno(),))
         theirs.close()
         return self.track(Session(self, ours, seed))
 
@@ -197,7 +200,9 @@ class Engine:
     def judge(self, task: dict[str, Any], answer: Channel) -> dict[str, Any] | None:
         """Run one test in a fresh tester process; None when it gave no verdict."""
         ours, theirs = Channel.pair()
-        self.tester_control.send(wire.encode(task), GRACE, files=(answer.fileno(), theirs.fileno()))
+        files = (answer.fileno(), theirs.fileno())
+        with self.sending:  # several threads may use one engine, each with sessions of its own
+            self.tester_control.send(wire.encode(task), GRACE, files=files)
         theirs.close()
         try:
             found = wire.decode(ours.receive(NOTEBOOK_SECONDS))

@@ -9,6 +9,7 @@ from typing import Any
 
 os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
 
+from ipykernel.jsonutil import encode_images, json_clean
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -95,8 +96,6 @@ def _text(value: object) -> str:
 
 
 def _plain(data: dict[str, Any]) -> dict[str, Any]:
-    from ipykernel.jsonutil import encode_images, json_clean
-
     clean = json_clean(encode_images(dict(data)))
     return {
         str(mime): value[: 20 * MAX_TEXT] if isinstance(value, str) else value
