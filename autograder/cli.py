@@ -16,12 +16,15 @@ VERBS = (
 )  # fmt: skip
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the whole command's parser, one sub-command per verb that exists."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the command's parser, one sub-command per verb that exists.
+
+    With `only`, a verb, nothing else is loaded: some verbs import much, `lab` should start at once.
+    """
     about = "Build, check and grade the course."
     root = argparse.ArgumentParser(prog="autograder", description=about)
     verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in VERBS:
+    for verb in [only] if only in VERBS else VERBS:
         try:
             module = importlib.import_module(f"autograder.commands.{verb}")
         except ModuleNotFoundError as error:
@@ -36,8 +39,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb. Status 0: done, 1: something was found, 2: could not run."""
-    root = parser()
-    args, unknown = root.parse_known_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    root = parser(words[0] if words else None)
+    args, unknown = root.parse_known_args(words)
     if unknown and not args.passes_on:
         root.error(f"unrecognized arguments: {' '.join(unknown)}")
     args.passed_on = unknown

@@ -112,6 +112,8 @@ def _of_values(a: np.ndarray, b: np.ndarray, wrong: np.ndarray, path: str) -> st
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
     spot = f"{path}[{', '.join(map(str, first))}]"
     lines = [f"{spot}: expected {show(b[first])}, came {show(a[first])}"]
+    if wrong.size == 1:
+        return lines[0]
     count = f"{int(wrong.sum())} of {wrong.size} entries differ"
     lines.append(count + _ratio(a, b, wrong) + ".")
     lines += _small(a, b)

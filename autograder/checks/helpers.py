@@ -30,7 +30,7 @@ def same(
     """
     words = compare.difference(got, expected, rtol=rtol, atol=atol, dtype=dtype)
     if words:
-        raise Failed(f"{what}{'' if words.startswith('[') else ': '}{words}")
+        raise Failed(f"{what}{', at ' if words.startswith('[') else ': '}{words}")
 
 
 def require(flag: bool, message: str) -> None:
