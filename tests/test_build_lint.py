@@ -126,6 +126,19 @@ def test_long_cells_are_a_warning(tmp_path):
     )
 
 
+def test_of_a_test_cell_only_what_a_student_reads_counts(tmp_path):
+    lines = "\n".join(f"    x{n} = {n}" for n in range(25))
+    hidden = LESSON.replace(
+        "    ### BEGIN HIDDEN TESTS\n", f"    ### BEGIN HIDDEN TESTS\n{lines}\n", 1
+    )
+    assert build_lesson(make_course(tmp_path / "hidden", hidden), FOLDER).notes == ()
+    shown = LESSON.replace(
+        "    ### BEGIN HIDDEN TESTS\n", f"{lines}\n    ### BEGIN HIDDEN TESTS\n", 1
+    )
+    (note,) = build_lesson(make_course(tmp_path / "shown", shown), FOLDER).notes
+    assert "this tests cell" in note
+
+
 @pytest.mark.parametrize("target", ["nothing", "A tiny", "why_clip"])
 def test_covers_must_point_somewhere(tmp_path, target):
     text = LESSON.replace("words: In words", f"words: {target}")

@@ -55,9 +55,8 @@ def long_cells(lesson: Lesson, released: Mapping[str, str]) -> Iterator[Flaw]:
         cell = lesson.cells[built.origin]
         if cell.kind != "code" or built.part != "main":
             continue
-        sizes = {"released": released.get(built.node["id"], "")}
-        if cell.role != "tests":
-            sizes["solved"] = cell.source
+        sizes = {} if cell.role == "tests" else {"solved": cell.source}
+        sizes["released"] = released.get(built.node["id"], "")
         lengths = {what: _length(source) for what, source in sizes.items()}
         what = max(lengths, key=lengths.__getitem__)
         if lengths[what] > MAX_LINES:

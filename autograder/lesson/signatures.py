@@ -6,19 +6,96 @@ visible cases, with the sentence that a student reads when theirs behaves like i
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-from autograder.lesson.model import Lesson
+from autograder.audit.bench import Bench
+from autograder.checks import judge
+from autograder.engine import Engine, Record, Session
+from autograder.lesson.answers import answer_files, read_answers
+from autograder.lesson.model import Answer, Lesson
+from autograder.master import Master, MasterCell
+
+SECONDS = 5.0
+"""What a call may take; an answer past it gets no signature, so a busy machine changes nothing."""
+RAISED = re.compile(r"your code raised (\w+)")
 
 
-def signatures(lesson: Lesson, master: Any) -> dict[str, dict[str, str]]:
+def signatures(lesson: Lesson, master: Master) -> dict[str, dict[str, str]]:
     """Return grade id of a test cell -> {hash: sentence}, from the lesson's wrong answers.
 
-    `master` is `autograder.master.read_master` of the solved notebook. Empty where the engine that
-    runs the answers is not there.
+    A hash that the solution or a right answer has too is left out, and so is that of an answer
+    which only raised: many mistakes raise a ValueError. Of two wrong answers with the same hash,
+    the first in the file gives the sentence.
     """
-    try:
-        import autograder.engine  # noqa: F401
-    except ModuleNotFoundError:
+    files = answer_files(lesson.path.parent)
+    answers = [answer for path in files for answer in read_answers(path, [lesson])[0]]
+    if not any(answer.kind == "wrong" for answer in answers):
         return {}
-    return {}
+    shown = list(_show_all(master, answers))
+    table: dict[str, dict[str, str]] = {cell.grade_id or "": {} for cell in master.tests()}
+    for answer, records in shown:
+        for record in records:
+            if answer is not None and answer.kind == "wrong" and _telling(record):
+                table[record.grade_id].setdefault(record.signature, answer.sentence)
+    for answer, records in shown:
+        for record in records:
+            if answer is None or answer.kind == "right":
+                table[record.grade_id].pop(record.signature, None)
+    return {grade_id: known for grade_id, known in table.items() if known}
+
+
+def _telling(record: Record) -> bool:
+    """Whether a failed record says more than how it ended."""
+    raised = RAISED.match(record.message)
+    ends = {record.message, raised[1] if raised else ""}
+    return record.verdict == "fail" and record.signature not in map(_hash_of, ends)
+
+
+def _hash_of(outcome: str) -> str:
+    return judge.Session(ask=lambda data, called: b"", outcomes=[outcome]).signature()
+
+
+@dataclass
+class _Showing:
+    """Asks the visible part of each test of one exercise, or of all (None)."""
+
+    exercise: str | None = None
+    records: list[Record] = field(default_factory=list)
+
+    def __call__(self, session: Session, cell: MasterCell, limit: float) -> bool:
+        if self.exercise not in (None, cell.exercise):
+            return True
+        started = time.monotonic()
+        released = cell.with_source(cell.released_source)
+        record = session.ask(released, limit=min(limit, SECONDS))
+        if record.verdict != "pass" and time.monotonic() - started >= SECONDS:
+            return False
+        self.records.append(record)
+        return not record.lost
+
+
+def _show_all(
+    master: Master, answers: list[Answer]
+) -> Iterator[tuple[Answer | None, list[Record]]]:
+    """Yield each answer (None: the solution) with the records of its visible tests, in order."""
+    last = {cell.exercise: cell.index for cell in master.tests()}
+    place = {cell.exercise: cell.index for cell in master.cells if cell.role == "exercise"}
+    with Engine() as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        bench = Bench(engine, master)
+        solved = _Showing()
+        bench.walk(solved, end=max(last.values()))
+        yield None, solved.records
+
+        def show(answer: Answer) -> tuple[Answer, list[Record]]:
+            showing = _Showing(answer.exercise)
+            start = place[answer.exercise]
+            if start in bench.stems:  # not where the solution itself was stopped before it
+                bench.play({start: answer.source}, showing, start=start, end=last[answer.exercise])
+            return answer, showing.records
+
+        yield from pool.map(show, answers)
