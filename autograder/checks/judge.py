@@ -151,22 +151,27 @@ def call(f: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _asked(kind: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    value = _request([kind, target, args, kwargs])
+    session().note(value)
+    return value
+
+
+def probe(name: str, *args: Any, **kwargs: Any) -> Any:
+    """Ask one of the desk's own questions, such as `purity`, about a student's function."""
+    return _request(["probe", name, list(args), kwargs])
+
+
+def _request(message: list[Any]) -> Any:
+    """Send one message; how it failed, if it did, is noted for the signature."""
     now = session()
     try:
-        value = now.request([kind, target, args, kwargs])
+        return now.request(message)
     except StudentRaised as error:
         now.note(error.kinds[0])
         raise
     except Failed as failure:
         now.note(str(failure))
         raise
-    now.note(value)
-    return value
-
-
-def probe(name: str, *args: Any, **kwargs: Any) -> Any:
-    """Ask one of the desk's own questions, such as `purity`, about a student's function."""
-    return session().request(["probe", name, list(args), kwargs])
 
 
 def beside(f: Callable[..., Any]) -> Callable[..., Any]:

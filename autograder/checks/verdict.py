@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 
 class Failed(Exception):
     """The student's answer is not right; the message is for them."""
@@ -37,7 +39,12 @@ class NotYet(Exception):
 
 def text(title: str, sentence: str, failure: str, misconception: str | None) -> str:
     """Return the verdict that a student reads when a check fails."""
-    parts = [f"{title}: not yet", f"  {sentence}" if sentence else "", "", failure]
+    parts = [f"{title}: not yet", *_filled(sentence), "", failure]
     if misconception:
-        parts += ["", "Answers that behave like yours:", f"  {misconception}"]
+        parts += ["", "Answers that behave like yours:", *_filled(misconception)]
     return "\n".join(parts)
+
+
+def _filled(words: str) -> list[str]:
+    """Return words as indented lines; a notebook's output area breaks long ones inside a word."""
+    return textwrap.wrap(words, 88, initial_indent="  ", subsequent_indent="  ")

@@ -1,0 +1,33 @@
+"""Interactive pieces of the lessons, drawn in the browser.
+
+    from chainrule.widgets import TinyNet
+    TinyNet()                                   # in a notebook: drag a weight
+    print(TinyNet().text())                     # the same as a table of text
+    write_page("net.html", TinyNet())           # a page that lives without a kernel
+
+Importing this package imports nothing; a widget's libraries are imported when it is first named.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chainrule.widgets.page import fragment, write_page
+    from chainrule.widgets.tiny_net import TinyNet
+
+__all__ = ["TinyNet", "fragment", "write_page"]
+
+_HOME = {"TinyNet": "tiny_net", "fragment": "page", "write_page": "page"}
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that defines `name` when it is first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Tests that drive headless Chromium: JupyterLab as a student sees it, pages without a kernel."""
