@@ -167,7 +167,7 @@ def _request(message: list[Any]) -> Any:
     try:
         return now.request(message)
     except StudentRaised as error:
-        now.note(error.kinds[0])
+        now.note(f"{error.kinds[0]}: {error.message}")
         raise
     except Failed as failure:
         now.note(str(failure))

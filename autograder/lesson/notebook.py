@@ -23,6 +23,8 @@ from autograder.lesson.source import bound_names
 Signatures = Mapping[str, Mapping[str, str]]
 """grade id of a test cell -> {hash of a wrong answer's rounded outputs: its sentence}."""
 
+GO_ON = ["raises-exception"]
+"""Tag of cells whose error does not stop JupyterLab's Run All Cells: a check that fails, say."""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _FOLDED = re.compile(r"<details>\s*<summary>.*?</summary>\s*(.*?)\s*</details>", re.DOTALL)
 
@@ -100,7 +102,10 @@ Parts = Iterator[tuple[str, NotebookNode]]
 
 
 def _plain(lesson: Lesson, cell: Cell, signatures: Signatures) -> Parts:
-    yield "main", _node(cell, cell.source, {"role": cell.role})
+    node = _node(cell, cell.source, {"role": cell.role})
+    if cell.kind == "code":
+        node.metadata["tags"] = GO_ON
+    yield "main", node
 
 
 def _given(lesson: Lesson, cell: Cell, signatures: Signatures) -> Parts:
@@ -151,7 +156,9 @@ def _tests(lesson: Lesson, cell: Cell, signatures: Signatures) -> Parts:
         "signatures": dict(signatures.get(grade_id, {})),
     }
     graded = _grader(grade_id, grade=True, locked=True, points=cell.marker["points"])
-    yield "main", _node(cell, cell.source, facts, graded)
+    node = _node(cell, cell.source, facts, graded)
+    node.metadata["tags"] = GO_ON
+    yield "main", node
 
 
 def _written(lesson: Lesson, cell: Cell, signatures: Signatures) -> Parts:

@@ -89,6 +89,7 @@ class Notebook:
         cells = json.loads((course / path).read_text(encoding="utf-8"))["cells"]
         self.place = {cell["id"]: number for number, cell in enumerate(cells)}
         self.source = {cell["id"]: "".join(cell["source"]) for cell in cells}
+        self.code = [cell["id"] for cell in cells if cell["cell_type"] == "code"]
         page.goto(f"{address}/lab/tree/{path}?reset")
         page.locator("#jupyterlab-splash").wait_for(state="detached", timeout=PATIENCE)
         kernel = page.locator(".jp-Toolbar-kernelName", has_text="Python 3")
@@ -100,6 +101,11 @@ class Notebook:
         """Choose an entry of the Run menu."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name=entry, exact=True).click()
+
+    def wait_for_last_cell(self) -> None:
+        """Wait until the notebook's last code cell has run."""
+        prompt = self.cell(self.code[-1]).locator(".jp-InputPrompt").element_handle()
+        self.page.wait_for_function(FRESH_NUMBER, arg=[prompt, ""], timeout=2 * PATIENCE)
 
     def find(self, words: str) -> str:
         """Return the id of the one cell whose source contains `words`."""
