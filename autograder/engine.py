@@ -295,9 +295,14 @@ class _Pass:
 
 def _start(module: str, arguments: Iterable[str]) -> tuple[subprocess.Popen[bytes], Channel]:
     ours, theirs = Channel.pair()
+    # What student code writes past Python, as TensorFlow does when it starts, is not for this
+    # terminal; what goes wrong in the tester is ours to see.
+    silent = subprocess.DEVNULL if module == "autograder.answer" else None
     process = subprocess.Popen(
         [sys.executable, "-m", module, str(theirs.fileno()), *arguments],
         stdin=subprocess.DEVNULL,
+        stdout=silent,
+        stderr=silent,
         pass_fds=(theirs.fileno(),),
         env=_environment(),
     )
