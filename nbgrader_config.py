@@ -16,3 +16,7 @@ c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedE
 # A written question's rubric stands in a locked cell, which autograding restores for the grader.
 # nbgrader would have it in a "task" cell, whose second score box stays pending.
 c.ClearMarkScheme.enforce_metadata = False
+
+# What students wrote is shown in formgrader and in feedback without running any of it.
+c.HTMLExporter.preprocessors = ["autograder.grading.inert.Inert"]
+c.HTMLExporter.filters = {"markdown2html": "autograder.grading.inert.markdown2html"}

@@ -58,6 +58,10 @@ class _Publisher(DisplayPublisher):
 
 class _Hook(DisplayHook):
     outputs = AnyTrait()
+    source = AnyTrait("")
+
+    def quiet(self) -> bool:
+        return bool(self.semicolon_at_end_of_expression(self.source))
 
     def write_output_prompt(self) -> None:
         pass
@@ -127,6 +131,7 @@ class Shell:
     def run(self, source: str, limit: float) -> list[dict[str, Any]]:
         """Run one cell for at most `limit` seconds; return its outputs in nbformat's shape."""
         self.outputs.clear()
+        self.shell.displayhook.set_trait("source", source)
         before = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = _Stream(self.outputs, "stdout"), _Stream(self.outputs, "stderr")
         try:

@@ -179,6 +179,7 @@ def test_cells_give_a_notebooks_outputs(warm: Engine) -> None:
     ]
     (error,) = session.run_cell("1 / 0")
     assert error["ename"] == "ZeroDivisionError"
+    assert session.run_cell("5;") == []
     figure = session.run_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
     assert any("image/png" in o.get("data", {}) for o in figure)
     session.close()

@@ -1,0 +1,169 @@
+"""A lesson as it is graded and as it was handed out, from its solved notebook.
+
+nbgrader's own preprocessors make both, in memory and with the course's configuration:
+
+    graded     answers cleared, hidden tests in, checksums set: what nbgrader's database holds
+    released   hidden tests and mark schemes gone too: what students received
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearHiddenTests, SaveCells
+from traitlets.config import Config
+
+from autograder.errors import Problem
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One cell of the master, as the matching of submissions needs it."""
+
+    index: int
+    kind: str
+    cell_id: str
+    grade_id: str
+    answer: bool
+    """The student writes here, in code or in words."""
+    test: bool
+    locked: bool
+    points: float
+    graded_source: str
+    released_source: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the released answer cell defines at top level, such as `forward`."""
+        return defined_names(self.released_source) if self.answer else frozenset()
+
+
+@dataclass(frozen=True)
+class Handout:
+    """A lesson's cells, and the notebook that carries them into nbgrader."""
+
+    lesson: str
+    slots: tuple[Slot, ...]
+    graded: NotebookNode
+    released: NotebookNode
+
+    def slot(self, grade_id: str) -> Slot:
+        """Return the slot with this grade id; raises `KeyError`."""
+        for slot in self.slots:
+            if slot.grade_id == grade_id:
+                return slot
+        raise KeyError(grade_id)
+
+
+def read_handout(master: Path, config: Config | None = None) -> Handout:
+    """Return the lesson whose solved notebook is `master`. Raises `Problem`."""
+    if not master.is_file():
+        raise Problem(f"there is no solved notebook {master}; run `autograder build`.")
+    solved = nbformat.read(master, as_version=4)
+    graded, released = _convert(solved, master.stem, config or Config())
+    if len(graded.cells) != len(released.cells):
+        raise Problem(f"{master.name}: a preprocessor of GenerateAssignment adds or drops cells.")
+    slots = [
+        _slot(index, cell, released.cells[index].source) for index, cell in enumerate(graded.cells)
+    ]
+    return Handout(master.stem, tuple(slots), graded, released)
+
+
+def _convert(
+    notebook: NotebookNode, lesson: str, config: Config
+) -> tuple[NotebookNode, NotebookNode]:
+    converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
+    resources = {
+        "unique_key": lesson,
+        "nbgrader": {"student": ".", "assignment": lesson, "notebook": lesson},
+    }
+    graded = None
+    for preprocessor in converter.preprocessors:
+        if graded is None and preprocessor in (SaveCells, ClearHiddenTests):
+            graded = copy.deepcopy(notebook)
+        if preprocessor is SaveCells:
+            continue
+        try:
+            notebook, resources = preprocessor(parent=converter)(notebook, resources)
+        except Exception as error:  # each preprocessor has its own way to say that a cell is wrong
+            raise Problem(f"nbgrader cannot release {lesson}: {error}") from error
+    return graded or copy.deepcopy(notebook), notebook
+
+
+def _slot(index: int, cell: NotebookNode, released_source: str) -> Slot:
+    metadata = cell.metadata.get("nbgrader", {})
+    answer = bool(utils.is_solution(cell))
+    return Slot(
+        index=index,
+        kind=cell.cell_type,
+        cell_id=cell.get("id", ""),
+        grade_id=metadata.get("grade_id", ""),
+        answer=answer,
+        test=bool(utils.is_grade(cell)) and not answer,
+        locked=bool(utils.is_locked(cell)),
+        points=float(metadata.get("points", 0) or 0),
+        graded_source=cell.source,
+        released_source=released_source,
+        tags=tuple(cell.metadata.get("tags", ())),
+    )
+
+
+# -- small facts about sources -----------------------------------------------------------------
+
+DEFINITION = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
+
+
+def defined_names(source: str) -> frozenset[str]:
+    """Return the functions, classes and variables that a cell binds at top level.
+
+    A source with a syntax error still names its functions and classes.
+    """
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset(DEFINITION.findall(source))
+    names: set[str] = set()
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(statement.name)
+        elif isinstance(statement, ast.Assign):
+            names.update(target.id for target in statement.targets if isinstance(target, ast.Name))
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            names.add(statement.target.id)
+    return frozenset(names)
+
+
+def syntax_error(source: str) -> str:
+    """Return where a cell is not Python, in words; '' when it is. Magics are IPython's to read."""
+    try:
+        ast.parse(TransformerManager().transform_cell(source))
+    except SyntaxError as error:
+        return f"line {error.lineno}, {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def compiles(source: str) -> bool:
+    """Tell whether a cell is Python, magics aside."""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def normal(source: str) -> str:
+    """Return a source without what does not count: blank ends and trailing spaces."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())

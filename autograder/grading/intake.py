@@ -1,0 +1,292 @@
+"""Read what a student handed in: a file that anybody may have written in any way.
+
+    submission = read_submission(Path("submitted"), "student01", "01_why_frameworks")
+
+Nothing of the file is run, and of its cells only kind, source and labels are kept. Whatever cannot
+be read ends in `Refused`, whose message is one sentence for that student's row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader.utils import parse_utc
+
+
+class Refused(Exception):
+    """A submission cannot be graded; the message is one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may cost before it is read."""
+
+    size: int = 50_000_000
+    """Bytes of the file."""
+    items: int = 5_000_000
+    """Brackets, braces and commas: each becomes an object in memory."""
+    cells: int = 5_000
+
+
+@dataclass(frozen=True)
+class HandedCell:
+    """One cell of a submission. `grade_id`, `nbgrader` and `tags` are claims, never facts."""
+
+    position: int
+    kind: str
+    source: str
+    cell_id: str = ""
+    grade_id: str = ""
+    nbgrader: dict[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was handed in, with a note for each thing that was odd but could be read."""
+
+    student: str
+    lesson: str
+    cells: tuple[HandedCell, ...]
+    notes: tuple[str, ...] = ()
+    timestamp: str | None = None
+
+
+def read_submission(
+    submitted: Path, student: str, lesson: str, limits: Limits | None = None
+) -> Submission:
+    """Return the cells that `student` handed in for `lesson` (a folder name).
+
+    The file is `submitted/<student>/<lesson>/<lesson>.ipynb`; where it is missing, the only
+    notebook of that folder is taken and named. Raises `Refused`.
+    """
+    check_student(student)
+    for folder in (submitted / student, submitted / student / lesson):
+        _check_folder(folder)
+    notes: list[str] = []
+    path = _choose_notebook(submitted / student / lesson, lesson, notes)
+    found = read_notebook(path, student, lesson, limits)
+    timestamp = _timestamp(path.parent / "timestamp.txt", notes)
+    return replace(found, notes=(*notes, *found.notes), timestamp=timestamp)
+
+
+def read_notebook(
+    path: Path, student: str, lesson: str, limits: Limits | None = None
+) -> Submission:
+    """Return the cells of one notebook file, wherever it lies. Raises `Refused`."""
+    limits = limits or Limits()
+    notes: list[str] = []
+    document = _parse(_decode(_read(path, limits), notes), limits)
+    cells = _cells(_upgrade(document, notes), limits, notes)
+    return Submission(student, lesson, cells, tuple(notes))
+
+
+def check_student(student: str) -> None:
+    """Refuse a folder name that nbgrader's database and pages cannot hold as a student's id."""
+    if not student.isprintable() or student != student.strip() or not _encodable(student):
+        raise Refused(
+            f"the folder name {student!a} cannot be a student id; rename it without "
+            "control characters and without spaces at its ends."
+        )
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# -- the file ----------------------------------------------------------------------------------
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        mode = folder.lstat().st_mode
+    except OSError:
+        raise Refused("no notebook was handed in: the folder of this lesson is missing.") from None
+    if stat.S_ISLNK(mode):
+        raise Refused(f"the folder {folder.name} is a symbolic link; hand in real files.")
+    if not stat.S_ISDIR(mode):
+        raise Refused(f"{folder.name} is not a folder; a notebook is handed in inside a folder.")
+
+
+def _choose_notebook(folder: Path, lesson: str, notes: list[str]) -> Path:
+    try:
+        names = sorted(
+            name
+            for name in os.listdir(folder)
+            if name.lower().endswith(".ipynb") and not name.startswith(".")
+        )
+    except OSError as error:
+        raise Refused(f"the folder cannot be read ({error.strerror}).") from None
+    wanted = f"{lesson}.ipynb"
+    if wanted in names:
+        if len(names) > 1:
+            others = ", ".join(ascii(name) for name in names if name != wanted)
+            notes.append(f"Other notebooks in the folder were left alone: {others}.")
+        return folder / wanted
+    if not names:
+        raise Refused(f"no notebook was handed in: {wanted} is missing.")
+    if len(names) > 1:
+        raise Refused(f"there are {len(names)} notebooks, and none of them is called {wanted}.")
+    notes.append(f"The notebook is called {names[0]!a}; it was taken for {wanted}.")
+    return folder / names[0]
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    """Return the bytes of a plain file that no other name points to."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        _check_file(path.lstat(), path.name, limits)
+        descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as file:
+            # Once more on the open file: the name may mean another file by now.
+            _check_file(os.fstat(descriptor), path.name, limits)
+            raw = file.read(limits.size + 1)
+    except OSError as error:
+        raise Refused(f"{path.name} cannot be read ({error.strerror}).") from None
+    if len(raw) > limits.size:
+        raise Refused(f"{path.name} grew past {limits.size / 1e6:.0f} MB while it was read.")
+    return raw
+
+
+def _check_file(facts: os.stat_result, name: str, limits: Limits) -> None:
+    if stat.S_ISLNK(facts.st_mode):
+        raise Refused(f"{name} is a symbolic link; hand in the file itself.")
+    if not stat.S_ISREG(facts.st_mode):
+        raise Refused(f"{name} is not a plain file (a folder, a pipe or a device).")
+    if facts.st_nlink > 1:
+        raise Refused(f"{name} is a hard link to a file that also lies elsewhere; hand in a copy.")
+    if facts.st_size > limits.size:
+        raise Refused(
+            f"{name} has {facts.st_size / 1e6:.0f} MB; the limit is {limits.size / 1e6:.0f} MB. "
+            "Clear its outputs and hand it in again."
+        )
+
+
+def _timestamp(path: Path, notes: list[str]) -> str | None:
+    """Return the time of submission that nbgrader's collection left beside the notebook."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        text = _read(path, Limits(size=1000)).decode().strip()
+        parse_utc(text)
+    except (Refused, ValueError, OverflowError, AttributeError):
+        notes.append("The time of submission (timestamp.txt) could not be read.")
+        return None
+    return text
+
+
+# -- its contents ------------------------------------------------------------------------------
+
+
+def _decode(raw: bytes, notes: list[str]) -> str:
+    if not raw.strip():
+        raise Refused("the notebook is an empty file.")
+    encoding = json.detect_encoding(raw)
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        raise Refused(f"the notebook is not text in {encoding}: it is damaged.") from None
+    if not encoding.startswith("utf-8"):
+        notes.append(f"The file is saved as {encoding}; it was read as such.")
+    return text
+
+
+def _parse(text: str, limits: Limits) -> dict[str, Any]:
+    if sum(map(text.count, "[{,")) > limits.items:
+        raise Refused("the notebook holds too many values; clear its outputs and hand it in again.")
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}"
+        raise Refused(f"the notebook is not valid JSON ({where}): it is damaged.") from None
+    except RecursionError:
+        raise Refused("the notebook is nested too deeply to be read.") from None
+    except ValueError:
+        raise Refused("the notebook holds a number too long to be read.") from None
+    if not isinstance(document, dict):
+        raise Refused("the file holds JSON, but not a notebook.")
+    return document
+
+
+def _upgrade(document: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    """Return the document in notebook format 4."""
+    version = document.get("nbformat", 4)
+    if not isinstance(version, int) or not 1 <= version <= 4:
+        raise Refused(f"the notebook says it has format {ascii(version)[:20]}, which is unknown.")
+    if version == 4:
+        return document
+    try:
+        upgraded = nbformat.convert(nbformat.from_dict(document), 4)
+    except Exception:  # the converters trust their input and fail in many ways
+        raise Refused(f"the notebook's old format {version} cannot be upgraded.") from None
+    notes.append(f"The notebook had the old format {version} and was upgraded.")
+    return dict(upgraded)
+
+
+def _cells(document: dict[str, Any], limits: Limits, notes: list[str]) -> tuple[HandedCell, ...]:
+    raw = document.get("cells")
+    if not isinstance(raw, list):
+        raise Refused("the file holds JSON, but not a notebook: it has no list of cells.")
+    if len(raw) > limits.cells:
+        raise Refused(f"the notebook has {len(raw)} cells; the limit is {limits.cells}.")
+    cells, unreadable, cleaned = [], 0, False
+    for position, cell in enumerate(raw):
+        source = _source(cell)
+        if source is None:
+            unreadable += 1
+            continue
+        clean = _clean(source)
+        cleaned = cleaned or clean != source
+        cells.append(_handed(position, cell, clean.replace("\r\n", "\n")))
+    if unreadable:
+        notes.append(f"{unreadable} damaged cell(s) could not be read and were left out.")
+    if cleaned:
+        notes.append("Characters that no text can hold (NUL, half surrogates) were replaced.")
+    return tuple(cells)
+
+
+def _source(cell: Any) -> str | None:
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        return None
+    source = cell.get("source", "")
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    return source if isinstance(source, str) else None
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _handed(position: int, cell: dict[str, Any], source: str) -> HandedCell:
+    metadata = _dict(cell.get("metadata"))
+    nbgrader = _dict(metadata.get("nbgrader"))
+    tags = metadata.get("tags")
+    return HandedCell(
+        position=position,
+        kind=cell["cell_type"],
+        source=source,
+        # Google Colab keeps a cell's id in its metadata.
+        cell_id=_text(cell.get("id")) or _text(metadata.get("id")),
+        grade_id=_text(nbgrader.get("grade_id")),
+        nbgrader=nbgrader,
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+    )
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
