@@ -54,7 +54,7 @@ def test_no_trace_of_running_or_of_this_machine(built):
         notebook = page(files)
         assert set(notebook.metadata) == {"kernelspec", "autograder"}
         for cell in notebook.cells:
-            assert set(cell.metadata) <= {"autograder", "nbgrader", "deletable", "editable"}
+            assert set(cell.metadata) <= {"autograder", "nbgrader", "tags", "deletable", "editable"}
             assert cell.get("outputs", []) == [] and cell.get("execution_count") is None
 
 

@@ -6,6 +6,7 @@ visible cases, with the sentence that a student reads when theirs behaves like i
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import time
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from autograder.audit.bench import Bench
+from autograder.audit.hearing import in_fork
 from autograder.checks import judge
 from autograder.engine import Engine, Record, Session
 from autograder.lesson.answers import answer_files, read_answers
@@ -23,14 +25,15 @@ from autograder.master import Master, MasterCell
 SECONDS = 5.0
 """What a call may take; an answer past it gets no signature, so a busy machine changes nothing."""
 RAISED = re.compile(r"your code raised (\w+)")
+ADDRESS = " at 0x"
 
 
 def signatures(lesson: Lesson, master: Master) -> dict[str, dict[str, str]]:
     """Return grade id of a test cell -> {hash: sentence}, from the lesson's wrong answers.
 
-    A hash that the solution or a right answer has too is left out, and so is that of an answer
-    which only raised: many mistakes raise a ValueError. Of two wrong answers with the same hash,
-    the first in the file gives the sentence.
+    A hash that the solution or a right answer has too is left out, and so is one that tells
+    nothing or differs from run to run. Of two wrong answers with the same hash, the first in the
+    file gives the sentence.
     """
     files = answer_files(lesson.path.parent)
     answers = [answer for path in files for answer in read_answers(path, [lesson])[0]]
@@ -50,10 +53,17 @@ def signatures(lesson: Lesson, master: Master) -> dict[str, dict[str, str]]:
 
 
 def _telling(record: Record) -> bool:
-    """Whether a failed record says more than how it ended."""
+    """Whether a failed record says more than how it ended, and would say it in any process.
+
+    A blank answer raises without a word, a missing one is missing in every notebook.
+    """
     raised = RAISED.match(record.message)
-    ends = {record.message, raised[1] if raised else ""}
-    return record.verdict == "fail" and record.signature not in map(_hash_of, ends)
+    ends = (record.message, f"{raised[1]}: " if raised else "")
+    return (
+        record.verdict == "fail"
+        and ADDRESS not in record.message
+        and record.signature not in ("", *map(_hash_of, ends))
+    )
 
 
 def _hash_of(outcome: str) -> str:
@@ -70,11 +80,21 @@ class _Showing:
     def __call__(self, session: Session, cell: MasterCell, limit: float) -> bool:
         if self.exercise not in (None, cell.exercise):
             return True
+        before = session.fork()
+        try:
+            return self._ask(session, before, cell.with_source(cell.released_source), limit)
+        finally:
+            before.close()
+
+    def _ask(self, session: Session, before: Session, shown: MasterCell, limit: float) -> bool:
         started = time.monotonic()
-        released = cell.with_source(cell.released_source)
-        record = session.ask(released, limit=min(limit, SECONDS))
+        record = session.ask(shown, limit=min(limit, SECONDS))
         if record.verdict != "pass" and time.monotonic() - started >= SECONDS:
             return False
+        if record.verdict == "fail" and not record.lost:
+            again = in_fork(before, shown, session.seed, limit)
+            if again.signature != record.signature:  # it draws its own random numbers, say
+                record = dataclasses.replace(record, signature="")
         self.records.append(record)
         return not record.lost
 

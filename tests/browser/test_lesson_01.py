@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .jupyterlab import PATIENCE, Notebook
+from .jupyterlab import Notebook
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -1,0 +1,1 @@
+"""The audit: do a lesson's tests tell right answers from wrong ones?"""
