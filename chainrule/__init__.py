@@ -53,7 +53,7 @@ from chainrule.ops.choices import (
     sign,
     where,
 )
-from chainrule.ops.conv import avg_pool2d, conv2d, max_pool2d
+from chainrule.ops.conv import conv2d
 from chainrule.ops.elementwise import (
     absolute,
     add,
@@ -83,6 +83,7 @@ from chainrule.ops.nnops import (
     log_softmax,
     softmax,
 )
+from chainrule.ops.pool import avg_pool2d, max_pool2d
 from chainrule.ops.reduce import argmax, argmin, logsumexp, max, mean, min, std, sum, var
 from chainrule.ops.shape import (
     chunk,

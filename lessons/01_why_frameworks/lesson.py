@@ -911,9 +911,10 @@ for step in (0, 1, 10, 100, 499):
 # From 31 million to less than a millionth, in 500 steps. (The targets are random numbers; the net
 # has learned them by heart, which with 101,000 weights and 640 targets is no feat.)
 #
-# Put your `backward` where the dots stood at the top, and the program is whole: thirty lines. In its
-# loop four lines go forward, loss included, and five go back. More than half of the work was not the
-# model. Every later lesson starts from this program and shows what one idea takes out of it.
+# Put your `backward` where the dots stood at the top, and the program is whole: thirty lines. In
+# its loop four lines go forward, loss included, and five go back. More than half of the work was
+# not the model. Every later lesson starts from this program and shows what one idea takes out of
+# it.
 
 # %% [markdown]
 # ## Where the weights start

@@ -1,0 +1,1 @@
+"""The operations, by family. Each module is a part of the one table (see `chainrule.primitive`)."""
