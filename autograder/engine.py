@@ -7,6 +7,7 @@ Points come from the tester's record alone: no record, no points. Nothing here k
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
@@ -230,6 +231,8 @@ class _Pass:
         self.seed = seed
         self.run = Run()
         self.left_out: set[int] = set()
+        self.broken: dict[str, str] = {}
+        """Exercise -> the error that its answer cell stopped with."""
         self.until = time.monotonic() + NOTEBOOK_SECONDS
         self.session = engine.open(seed)
 
@@ -251,6 +254,9 @@ class _Pass:
 
     def _ask(self, position: int, cell: MasterCell) -> None:
         record = self.session.ask(cell)
+        if record.verdict == "fail" and record.exercise in self.broken:
+            why = f"{self.broken[record.exercise]}\n\n{record.message}"
+            record = dataclasses.replace(record, message=why)
         self.run.records[record.grade_id] = record
         self.run.outputs[cell.index] = record.outputs(cell.sentence)
         if record.lost:
@@ -258,7 +264,12 @@ class _Pass:
 
     def _cell(self, position: int, cell: MasterCell) -> None:
         try:
-            self.run.outputs[cell.index] = self.session.run_cell(cell.source, cell.allow)
+            outputs = self.session.run_cell(cell.source, cell.allow)
+            self.run.outputs[cell.index] = outputs
+            for output in outputs:
+                if output.get("output_type") == "error" and cell.exercise:
+                    what = f"{output.get('ename')}: {output.get('evalue')}"
+                    self.broken[cell.exercise] = f"your answer's cell itself stopped with {what}"
         except Lost as lost:
             self._lost(cell, str(lost))
             self._restart(position)

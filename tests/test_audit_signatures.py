@@ -138,7 +138,7 @@ def test_a_student_like_it_reads_the_sentence_in_their_notebook(
         if cell.metadata.get("autograder", {}).get("role") == "tests"
     }
     assert ROWS in shown["center-values"]
-    assert "Answers that behave like yours" not in shown["spread-values"]
+    assert "A known mistake" not in shown["spread-values"]
 
 
 def test_another_mistake_reads_no_sentence(tmp_path: Path, notebooks: dict[str, bytes]) -> None:

@@ -117,7 +117,7 @@ def test_the_card_names_every_behaviour_with_its_points(built):
         assert words in card.source
     assert "* Values outside are moved to the nearer bound. *(2 points)*" in card.source
     assert "* It works with the limit of this notebook. *(1 point)*" in card.source
-    assert "It is asked with Python's own library and `numpy`." in card.source
+    assert "You may use `numpy` and Python's own library." in card.source
 
 
 def test_hints_are_folded_in_order(built):

@@ -74,6 +74,19 @@ def test_a_missing_function_is_named() -> None:
     assert "your notebook has no `double`" in verdict("", 'same(call(double, 1.0), 2.0, "x")')
 
 
+def test_a_name_missing_beside_is_named_too() -> None:
+    body = "@beside\ndef run():\n    class Box:\n        v = 1\n        w = v\n"
+    body += "    return double(Box.w)\n"
+    assert "your notebook has no `double`" in verdict("", body + 'same(run(), 2, "x")')
+    run(DOUBLE, body + 'same(run(), 2, "x")')
+
+
+def test_a_result_of_another_form_is_not_called_an_error_of_the_students_code() -> None:
+    body = "@beside\ndef run():\n    a, b = double(1.0)\n    return a\n"
+    said = verdict("def double(x):\n    pass", body + 'same(run(), 2.0, "x")')
+    assert "using what it returned, raised TypeError: cannot unpack" in said
+
+
 def test_a_broken_check_says_that_it_is_not_the_students_fault() -> None:
     assert "not your fault" in verdict(DOUBLE, 'same(double(1.0), 2.0, "x")')
     assert "not your fault" in verdict(DOUBLE, 'same(call(double, 1.0), undefined + 1, "x")')

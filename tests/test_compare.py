@@ -85,6 +85,15 @@ def test_the_place_is_named_and_drawn() -> None:
     assert ". . x ." in said
 
 
+def test_a_difference_too_small_to_see_is_said_in_digits_that_show_it() -> None:
+    expected = np.array([1.0, 2.0, 3.0])
+    said = differ(expected * (1 + 1e-12), expected, rtol=1e-14, atol=0)
+    assert said is not None
+    assert "expected 1.0, came 1.000000000001" in said
+    assert "3 of 3 entries differ, by at most 1.0e-12 of the largest entry." in said
+    assert "1 times" not in said
+
+
 def test_dtype_can_be_left_free() -> None:
     assert differ(np.ones(3, np.float32), np.ones(3), dtype=False) is None
     assert differ(1, 1.0, dtype=False) is None

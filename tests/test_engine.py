@@ -120,6 +120,12 @@ def test_students_may_use_any_names(warm: Engine) -> None:
     assert verdicts(warm, a=names + good("a"), b=good("b")) == {"a": "pass", "b": "pass"}
 
 
+def test_an_answers_cell_that_stops_is_named_in_its_verdict(warm: Engine) -> None:
+    run = warm.run(cells(a="import nothing_such\n" + good("a"), b=good("b")))
+    assert "cell itself stopped with ModuleNotFoundError" in run.records["a-t"].message
+    assert run.records["b-t"].verdict == "pass"
+
+
 def test_no_record_means_no_points(warm: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Engine, "judge", lambda *_: None)
     run = warm.run(cells(a=good("a")))

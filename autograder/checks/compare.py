@@ -108,17 +108,37 @@ def close(a: np.ndarray, b: np.ndarray, rtol: float, atol: float) -> np.ndarray:
 
 def _of_values(a: np.ndarray, b: np.ndarray, wrong: np.ndarray, path: str) -> str:
     if a.ndim == 0:
-        return f"{_place(path)}expected {show(b[()])}, came {show(a[()])}"
+        return f"{_place(path)}{_pair(a[()], b[()])}"
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
     spot = f"{path}[{', '.join(map(str, first))}]"
-    lines = [f"{spot}: expected {show(b[first])}, came {show(a[first])}"]
+    lines = [f"{spot}: {_pair(a[first], b[first])}"]
     if wrong.size == 1:
         return lines[0]
     count = f"{int(wrong.sum())} of {wrong.size} entries differ"
+    slight = _slight(a, b)
+    if slight:
+        return "\n".join([*lines, f"{count}, by at most {slight:.1e} of the largest entry."])
     lines.append(count + _ratio(a, b, wrong) + ".")
     lines += _small(a, b)
     lines += grid(wrong)
     return "\n".join(lines)
+
+
+def _pair(one: Any, other: Any) -> str:
+    """Return `expected ..., came ...` with as many digits as it takes to tell them apart."""
+    came, expected = show(one), show(other)
+    if came == expected:
+        came, expected = repr(np.asarray(one).item()), repr(np.asarray(other).item())
+    return f"expected {expected}, came {came}"
+
+
+def _slight(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the largest difference over the largest entry if it is too small to see, else 0."""
+    if a.dtype.kind not in "iuf" or b.dtype.kind not in "iuf":
+        return 0.0
+    with np.errstate(all="ignore"):
+        error = float(np.max(np.abs(a - b)) / np.max(np.abs(b)))
+    return error if 0 < error < 1e-5 else 0.0
 
 
 def _ratio(a: np.ndarray, b: np.ndarray, wrong: np.ndarray) -> str:

@@ -88,13 +88,11 @@ class Desk:
 
     def _do_beside(self, key: int, args: list[Any], kwargs: dict[str, Any]) -> Reply:
         function = self.beside[key]
-        wanted = _global_names(function.__code__)
-        scope = {
-            name: self.namespace[name]
-            for name in wanted
-            # A student who calls a variable `sum` must not break a check that calls `sum`.
-            if name in self.namespace and not hasattr(builtins, name)
-        }
+        # A student who calls a variable `sum` must not break a check that calls `sum`.
+        wanted = {n for n in _global_names(function.__code__) if not hasattr(builtins, n)}
+        for name in sorted(wanted - self.namespace.keys()):
+            return ["missing", name]
+        scope = {name: self.namespace[name] for name in wanted}
         reach = [value for value in scope.values() if callable(value)]
         scope["__builtins__"] = builtins
         return self._run(types.FunctionType(function.__code__, scope), args, kwargs, reach)
@@ -180,10 +178,12 @@ def _in_answer_process() -> bool:
 
 
 def _global_names(code: types.CodeType) -> set[str]:
+    steps = list(dis.get_instructions(code))
+    own = {step.argval for step in steps if step.opname == "STORE_NAME"}  # of a class body
     names = {
         str(step.argval)
-        for step in dis.get_instructions(code)
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+        for step in steps
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval not in own
     }
     for const in code.co_consts:
         if isinstance(const, types.CodeType):

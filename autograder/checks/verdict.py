@@ -24,7 +24,8 @@ class StudentRaised(Exception):
 
     def words(self) -> str:
         """Return the student's traceback, trimmed to their own lines."""
-        head = f"your code raised {self.kinds[0]}"
+        what = "your code" if self.trail else "calling your code, or using what it returned,"
+        head = f"{what} raised {self.kinds[0]}"
         head += f": {self.message}" if self.message else ""
         return "\n".join([head, *("    " + line for line in self.trail)])
 
@@ -41,7 +42,7 @@ def text(title: str, sentence: str, failure: str, misconception: str | None) -> 
     """Return the verdict that a student reads when a check fails."""
     parts = [f"{title}: not yet", *_filled(sentence), "", failure]
     if misconception:
-        parts += ["", "Answers that behave like yours:", *_filled(misconception)]
+        parts += ["", "A known mistake that behaves like this:", *_filled(misconception)]
     return "\n".join(parts)
 
 

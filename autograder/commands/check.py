@@ -66,7 +66,7 @@ def _behaviour(one: dict[str, Any]) -> Iterator[str]:
     if not passed:
         yield from _indented(one["message"])
         if one["misconception"]:
-            yield from _indented("Answers that behave like yours:")
+            yield from _indented("A known mistake that behaves like this:")
             yield from _indented("  " + one["misconception"])
 
 

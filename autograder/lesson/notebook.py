@@ -198,9 +198,9 @@ def card_text(exercise: Exercise) -> str:
     )
     checks = [f"* {item.sentence} *({_count(item.points)})*" for item in exercise.behaviours]
     names = ", ".join(f"`{name}`" for name in exercise.allow)
-    tools = f"Python's own library and {names}" if names else "Python's own library alone"
+    tools = f"{names} and Python's own library" if names else "Python's own library alone"
     checked = "What is checked, on the cases shown and on others:"
-    return "\n".join([head, "", checked, "", *checks, "", f"It is asked with {tools}."])
+    return "\n".join([head, "", checked, "", *checks, "", f"You may use {tools}."])
 
 
 def _written_card(points: int) -> str:

@@ -104,7 +104,7 @@ def test_a_wrong_answer_is_told_why_and_a_right_one_passes(lesson: Notebook, sho
     assert verdict.startswith("forward · prediction: not yet")
     assert "expected 8, came 3" in verdict
     assert "relu(x @ w1) @ w2" in verdict
-    assert "Answers that behave like yours:\n  The two products are there" in verdict
+    assert "A known mistake that behaves like this:\n  The two products are there" in verdict
     assert "Traceback" not in verdict and "AssertionError" not in verdict
 
     lesson.write("forward", RIGHT)
