@@ -35,7 +35,21 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb. Status 0: done, 1: something was found, 2: could not run."""
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return _main(sys.argv[1:] if arguments is None else list(arguments))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "autograder", "chainrule"):
+            raise
+        print(
+            f"autograder: the package {package} is missing here; `make lab` installs what the "
+            "course needs, `autograder doctor` lists what is missing.",
+            file=sys.stderr,
+        )
+        return 2
+
+
+def _main(words: list[str]) -> int:
     root = parser(words[0] if words else None)
     args, unknown = root.parse_known_args(words)
     if unknown and not args.passes_on:
