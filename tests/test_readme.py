@@ -69,7 +69,7 @@ def solution(place: Path, command: str) -> None:
 
 def grade(place: Path, command: str) -> None:
     table = run(place, command, status=1)  # a submission was refused
-    assert re.search(r"misled +graded +22", table)
+    assert re.search(r"misled +graded +18", table)
     assert re.search(r"broken_file +refused +0", table)
 
 

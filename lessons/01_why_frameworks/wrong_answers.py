@@ -1711,3 +1711,205 @@ for word in ("add", "sub", "mul", "truediv", "pow"):
     operation = getattr(operator, word)
     setattr(Placeholder, f"__{word}__", lambda p, q, f=operation: p._combine(f, q))
     setattr(Placeholder, f"__r{word}__", lambda p, q, f=operation: p._combine(f, q, True))
+
+
+# %% [markdown]
+# Found by a reader who tried to pass without being right.
+
+
+# %% answer="forward" name="does_nothing" loses="prediction cache inputs_kept"
+# `forward` returns nothing yet. It should end with `return pred, cache`.
+def forward(x, w1, w2):
+    pass
+
+
+# %% answer="forward" name="float32" loses="prediction"
+# The prediction passes through float32 on its way out, which keeps only seven digits.
+def forward(x, w1, w2):
+    h = x @ w1
+    r = np.maximum(h, 0)
+    return (r @ w2).astype(np.float32).astype(float), (x, h, r, w2)
+
+
+# %% answer="forward" name="clip" loses="prediction"
+# Hidden values are cut off at an upper limit. A ReLU has none: it only sets negative values
+# to 0.
+def forward(x, w1, w2):
+    h = x @ w1
+    r = np.clip(h, 0, 100)
+    return r @ w2, (x, h, r, w2)
+
+
+# %% answer="forward" name="buffer" loses="inputs_kept"
+# Every call writes into the same array, so a new call changes what an earlier one returned.
+BUF = {}
+
+
+def forward(x, w1, w2):
+    h = x @ w1
+    r = np.maximum(h, 0)
+    p = r @ w2
+    b = BUF.setdefault(p.shape, np.empty(p.shape))
+    b[...] = p
+    return b, (x, h, r, w2)
+
+
+# %% answer="loss_and_grad" name="overwrites" loses="sum mean"
+# `pred -= y` writes into the array of the caller. `pred - y` makes a new one.
+def loss_and_grad(pred, y, reduction="sum"):
+    if pred.shape != y.shape or reduction not in ("sum", "mean"):
+        raise ValueError(f"bad {reduction}")
+    pred -= y
+    n = pred.size if reduction == "mean" else 1
+    return (pred**2).sum() / n, 2 * pred / n
+
+
+# %% answer="loss_and_grad" name="half_shape" loses="shapes_differ"
+# Comparing the number of axes and the first length is not enough: (4, 3) and (4, 1) agree in
+# both. Compare the whole shapes.
+def loss_and_grad(pred, y, reduction="sum"):
+    if pred.ndim != y.ndim or len(pred) != len(y) or reduction not in ("sum", "mean"):
+        raise ValueError(f"bad {reduction}")
+    n = pred.size if reduction == "mean" else 1
+    return ((pred - y) ** 2).sum() / n, 2 * (pred - y) / n
+
+
+# %% answer="loss_and_grad" name="substring" loses="unknown_reduction"
+# `in "sum mean"` looks for a piece of text, so "su" and the empty word are accepted. Compare
+# with each word.
+def loss_and_grad(pred, y, reduction="sum"):
+    if pred.shape != y.shape or reduction not in "sum mean":
+        raise ValueError(f"bad {reduction}")
+    n = pred.size if reduction == "mean" else 1
+    return ((pred - y) ** 2).sum() / n, 2 * (pred - y) / n
+
+
+# %% answer="loss_and_grad" name="lower" loses="unknown_reduction"
+# "Sum" is not "sum": only the two words as they are written in the task will do.
+def loss_and_grad(pred, y, reduction="sum"):
+    if pred.shape != y.shape or reduction.lower() not in ("sum", "mean"):
+        raise ValueError(f"bad {reduction}")
+    n = pred.size if reduction.lower() == "mean" else 1
+    return ((pred - y) ** 2).sum() / n, 2 * (pred - y) / n
+
+
+# %% answer="backward" name="threshold" loses="units_off"
+# The mask asks for more than a small threshold. A unit is on as soon as its `h` is above 0,
+# by however little.
+def backward(cache, upstream):
+    x, h, r, w2 = cache
+    return x.T @ ((upstream @ w2.T) * (h > 0.01)), r.T @ upstream
+
+
+# %% answer="backward" name="isclose" loses="units_off"
+# The mask treats small values as 0. A unit is on as soon as its `h` is above 0, by however
+# little.
+def backward(cache, upstream):
+    x, h, r, w2 = cache
+    return x.T @ ((upstream @ w2.T) * ~np.isclose(r, 0)), r.T @ upstream
+
+
+# %% answer="backward" name="returns_nothing" loses="inputs_kept"
+# `backward` returns nothing yet. It should end with `return grad_w1, grad_w2`.
+def backward(cache, upstream):
+    pass
+
+
+# %% answer="train" name="stops_early" loses="losses"
+# Training stops when the loss is near 0. It was asked for `steps` steps.
+def train(x, y, w1, w2, lr, steps, forward, loss_and_grad, backward):
+    losses = []
+    for _ in range(steps):
+        pred, cache = forward(x, w1, w2)
+        loss, up = loss_and_grad(pred, y)
+        g1, g2 = backward(cache, up)
+        losses.append(loss)
+        if abs(loss) < 1e-12:
+            break
+        w1, w2 = w1 - lr * g1, w2 - lr * g2
+    return losses, w1, w2
+
+
+# %% answer="train" name="extra_call_at_zero" loses="calls"
+# With no steps there is nothing to compute: `forward` is called all the same.
+def train(x, y, w1, w2, lr, steps, forward, loss_and_grad, backward):
+    losses = []
+    if steps == 0:
+        forward(x, w1, w2)
+    for _ in range(steps):
+        pred, cache = forward(x, w1, w2)
+        loss, up = loss_and_grad(pred, y)
+        g1, g2 = backward(cache, up)
+        losses.append(loss)
+        w1, w2 = w1 - lr * g1, w2 - lr * g2
+    return losses, w1, w2
+
+
+# %% answer="initialize" name="mirrored" loses="xavier he"
+# Half of the weights are the others with their sign turned. They are not drawn independently.
+def xavier(d_in, d_out, rng):
+    a = np.sqrt(6 / (d_in + d_out))
+    w = rng.uniform(-a, a, (d_in, (d_out + 1) // 2))
+    return np.hstack([w, -w])[:, :d_out]
+
+
+def he(d_in, d_out, rng):
+    w = rng.normal(0, np.sqrt(2 / d_in), (d_in, (d_out + 1) // 2))
+    return np.hstack([w, -w])[:, :d_out]
+
+
+# %% answer="deferred" name="floats" loses="pythagoras"
+# Values are turned into floats. Python adds and multiplies ints exactly; let it.
+class Placeholder:
+    def __init__(self, name, f=None):
+        self.f = f or (lambda v: float(v[name]) if isinstance(v[name], int) else v[name])
+
+    def __call__(self, **v):
+        return self.f(v)
+
+
+def _make(op):
+    def left(self, o):
+        return Placeholder("", lambda v: op(self.f(v), o.f(v) if isinstance(o, Placeholder) else o))
+
+    def right(self, o):
+        return Placeholder("", lambda v: op(o, self.f(v)))
+
+    return left, right
+
+
+import operator
+
+for _n in ("add", "sub", "mul", "truediv", "pow"):
+    _l, _r = _make(getattr(operator, _n))
+    setattr(Placeholder, f"__{_n}__", _l)
+    setattr(Placeholder, f"__r{_n}__", _r)
+
+
+# %% answer="deferred" name="default_zero" loses="missing_value"
+# A call without any value gives a number. The placeholder has none, and should say so with a
+# KeyError.
+class Placeholder:
+    def __init__(self, name, f=None):
+        self.f = f or (lambda v: v[name] if v else 0)
+
+    def __call__(self, **v):
+        return self.f(v)
+
+
+def _make(op):
+    def left(self, o):
+        return Placeholder("", lambda v: op(self.f(v), o.f(v) if isinstance(o, Placeholder) else o))
+
+    def right(self, o):
+        return Placeholder("", lambda v: op(o, self.f(v)))
+
+    return left, right
+
+
+import operator
+
+for _n in ("add", "sub", "mul", "truediv", "pow"):
+    _l, _r = _make(getattr(operator, _n))
+    setattr(Placeholder, f"__{_n}__", _l)
+    setattr(Placeholder, f"__r{_n}__", _r)
