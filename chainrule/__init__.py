@@ -30,9 +30,14 @@ from chainrule.errors import (
     BackwardError,
     ChainruleError,
     DTypeError,
+    FeedError,
+    FetchError,
     GradcheckError,
+    GraphError,
+    GraphFileError,
     InPlaceError,
     ShapeError,
+    TraceError,
 )
 from chainrule.function import Function
 from chainrule.gradcheck import gradcheck, gradgradcheck
@@ -81,6 +86,7 @@ from chainrule.ops.nnops import (
     dropout,
     layer_norm,
     log_softmax,
+    one_hot,
     softmax,
 )
 from chainrule.ops.pool import avg_pool2d, max_pool2d
@@ -117,11 +123,16 @@ __all__ = [
     "BackwardError",
     "ChainruleError",
     "DTypeError",
+    "FeedError",
+    "FetchError",
     "Function",
     "GradcheckError",
+    "GraphError",
+    "GraphFileError",
     "InPlaceError",
     "ShapeError",
     "Tensor",
+    "TraceError",
     "abs",
     "absolute",
     "add",
@@ -189,6 +200,7 @@ __all__ = [
     "negative",
     "no_grad",
     "not_equal",
+    "one_hot",
     "ones",
     "ones_like",
     "pad",

@@ -37,3 +37,23 @@ class InPlaceError(BackwardError):
 
 class GradcheckError(ChainruleError, AssertionError):
     """A gradient departs from its numerical estimate."""
+
+
+class GraphError(ChainruleError, RuntimeError):
+    """A static graph that cannot be built or run as it stands."""
+
+
+class FeedError(GraphError, ValueError):
+    """A feed that is missing, unknown, or of the wrong shape or dtype."""
+
+
+class FetchError(GraphError, TypeError):
+    """Something was fetched that is no node of this graph."""
+
+
+class GraphFileError(GraphError, ValueError):
+    """A saved graph that is incomplete or was changed."""
+
+
+class TraceError(GraphError):
+    """A function does something that a trace would bake in, or cannot see."""

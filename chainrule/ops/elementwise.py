@@ -142,7 +142,8 @@ def power_x(g: Array, out: None, x: Array, y: Array) -> Array:
 @vjp(power, "y")
 def power_y(g: Array, out: Array, x: Array, y: Array) -> Array:
     flat = (x == 0) & (y >= 0)
-    return where(flat, 0.0, g * (out * log(where(flat, 1.0, x))))
+    one = np.ones((), out.dtype)  # a Python 1.0 would leave the dtype open where x is a number too
+    return where(flat, 0.0, g * (out * log(where(flat, one, x))))
 
 
 # ------------------------------------------------------------------------ functions of one number

@@ -150,8 +150,24 @@ def gather(x: Array, index: Array, /, axis: int = 0) -> Array:
 
 @vjp(gather, "x")
 def gather_x(g: Array, out: None, x: Like, index: Array, axis: int) -> Array:
-    index = index.data if isinstance(index, Value) else np.asarray(index)
-    return _scatter(g, key=_along(x.shape, index, axis), shape=x.shape)
+    return _scatter_along(g, index, axis=axis, shape=x.shape)
+
+
+def _given(g: Like, index: Like, shape: tuple[int, ...], **_: Any) -> tuple[int, ...]:
+    return shape
+
+
+@primitive(shape=_given, dtype=lambda g, *_, **__: g.dtype, flops=lambda out, g, *_, **__: size(g))
+def _scatter_along(g: Array, index: Array, /, axis: int = 0, shape: tuple[int, ...] = ()) -> Array:
+    """Return zeros of a shape with `g` added where `gather` had read."""
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, _along(shape, np.asarray(index), axis), g)
+    return out
+
+
+@vjp(_scatter_along, "g")
+def _scatter_along_g(u: Array, out: None, g: None, index: Array, axis: int, shape: Any) -> Array:
+    return gather(u, index, axis=axis)
 
 
 def _looked_up(weight: Like, index: Like) -> tuple[int, ...]:
@@ -174,8 +190,20 @@ def _embedding(weight: Array, index: Array, /) -> Array:
 
 @vjp(_embedding, "weight")
 def _embedding_weight(g: Array, out: None, weight: Like, index: Array) -> Array:
-    index = index.data if isinstance(index, Value) else np.asarray(index)
-    return _scatter(g, key=(index,), shape=weight.shape)
+    return _scatter_rows(g, index, shape=weight.shape)
+
+
+@primitive(shape=_given, dtype=lambda g, *_, **__: g.dtype, flops=lambda out, g, *_, **__: size(g))
+def _scatter_rows(g: Array, index: Array, /, shape: tuple[int, ...] = ()) -> Array:
+    """Return a table of zeros with each row of `g` added to the row that it was looked up in."""
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, np.asarray(index), g)
+    return out
+
+
+@vjp(_scatter_rows, "g")
+def _scatter_rows_g(u: Array, out: None, g: None, index: Array, shape: Any) -> Array:
+    return _embedding(u, index)
 
 
 def embedding(index: Array, weight: Array) -> Array:

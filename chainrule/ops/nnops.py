@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.dtypes import get_default_dtype
 from chainrule.errors import AxisError, DTypeError, ShapeError
 from chainrule.ops.elementwise import exp
 from chainrule.ops.reduce import mean, sum, var
@@ -67,10 +68,22 @@ def _losses(logits: Like, target: Like) -> tuple[int, ...]:
     return left
 
 
-def one_hot(target: Any, logits: Any) -> np.ndarray:
-    """Return 1 at each target's class, along axis 1 (0 for a single sample), and 0 elsewhere."""
-    out = np.zeros(logits.shape, logits.dtype)
-    out[_places(target.data if isinstance(target, Value) else np.asarray(target), logits)] = 1
+@primitive(shape=lambda target, shape, dtype: shape, dtype=lambda target, shape, dtype: dtype)
+def one_hot(target: Array, /, shape: tuple[int, ...] = (), dtype: Any = None) -> Array:
+    """Return 1 at each target's class, along axis 1 (0 for a single sample), and 0 elsewhere.
+
+    Args:
+        target: Whole numbers.
+        shape: That of the result: the target's, with the number of classes as axis 1.
+        dtype: Of the result; the default float if None.
+
+    >>> import chainrule as cr
+    >>> cr.one_hot(cr.tensor([1, 0]), shape=(2, 3))
+    tensor([[0., 1., 0.],
+            [1., 0., 0.]])
+    """
+    out = np.zeros(shape, dtype or get_default_dtype())
+    out[_places(np.asarray(target), out)] = 1
     return out
 
 
@@ -99,7 +112,8 @@ def _class_losses(logits: Array, target: Array, /) -> Array:
 def _class_losses_logits(g: Array, out: None, logits: Array, target: Array) -> Array:
     classes = 1 if len(logits.shape) > 1 else 0
     g = g.reshape(*logits.shape[:classes], 1, *logits.shape[classes + 1 :])
-    return g * (softmax(logits, axis=classes) - one_hot(target, logits))
+    hot = one_hot(target, shape=logits.shape, dtype=logits.dtype)
+    return g * (softmax(logits, axis=classes) - hot)
 
 
 def cross_entropy(logits: Array, target: Array, reduction: str = "mean") -> Array:

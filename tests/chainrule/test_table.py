@@ -54,6 +54,7 @@ def test_every_primitive_is_exercised_by_the_cases() -> None:
     without |= {"logical_and", "logical_or", "logical_not", "sign", "argmax", "argmin"}
     reached = recorded_names()
     backwards = {"unbroadcast", "_scatter", "_convolve_input", "_convolve_weight"}
+    backwards |= {"one_hot", "_scatter_rows", "_scatter_along"}
     backwards |= {
         "_to_largest",
         "_from_largest",
