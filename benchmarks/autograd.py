@@ -188,7 +188,7 @@ def torch_eager(work: Workload) -> Step:
     return eager_step(work, Kit, data, params, torch.no_grad, torch.zeros_like)
 
 
-def chainrule_eager(work: Workload) -> Step:
+def chainrule_eager(work: Workload, as_number: bool = True) -> Step:
     """This library, recording as it goes."""
     import chainrule as cr
 
@@ -206,11 +206,25 @@ def chainrule_eager(work: Workload) -> Step:
 
     data = {k: cr.tensor(v) for k, v in work.data.items()}
     params = {k: cr.tensor(v, requires_grad=True) for k, v in work.params.items()}
-    return eager_step(work, Kit, data, params, cr.no_grad, cr.zeros_like)
+    return eager_step(work, Kit, data, params, cr.no_grad, cr.zeros_like, as_number)
+
+
+def chainrule_static(work: Workload) -> Step:
+    """This library with the whole step traced once and replayed."""
+    from chainrule.compiler.jit import jit
+
+    step: Step = jit(chainrule_eager(work, as_number=False))
+    return step
 
 
 def eager_step(
-    work: Workload, kit: Any, data: Any, params: Any, no_grad: Any, zeros_like: Any
+    work: Workload,
+    kit: Any,
+    data: Any,
+    params: Any,
+    no_grad: Any,
+    zeros_like: Any,
+    as_number: bool = True,
 ) -> Step:
     """Return one step of training, in the words that PyTorch and this library share."""
     speeds = {k: zeros_like(p) for k, p in params.items()} if work.momentum else {}
@@ -225,7 +239,7 @@ def eager_step(
                     g = speeds[name].mul_(work.momentum).add_(g)
                 p.add_(g, alpha=-work.rate)
                 p.grad = None
-        return loss.item()
+        return loss.item() if as_number else loss
 
     return step
 
@@ -594,6 +608,7 @@ BY_HAND = {W1: hand_w1, W2: hand_w2, W3: hand_w3, W4: hand_w4, W5: hand_w5}
 
 CONTESTANTS: dict[str, tuple[str, Callable[[Workload], Step]]] = {
     "chainrule eager": ("chainrule", chainrule_eager),
+    "chainrule static": ("chainrule", chainrule_static),
     "numpy by hand": ("numpy", numpy_by_hand),
     "tensorflow eager": ("tensorflow", tensorflow_eager),
     "tensorflow function": ("tensorflow", tensorflow_function),

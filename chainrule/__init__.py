@@ -12,6 +12,8 @@ tensor([[4.],
         [4.]])
 """
 
+from importlib import import_module
+
 from chainrule.create import (
     arange,
     as_tensor,
@@ -36,7 +38,9 @@ from chainrule.errors import (
     GraphError,
     GraphFileError,
     InPlaceError,
+    OptionError,
     ShapeError,
+    StateError,
     TraceError,
 )
 from chainrule.function import Function
@@ -79,7 +83,7 @@ from chainrule.ops.elementwise import (
     tanh,
 )
 from chainrule.ops.index import embedding, gather, getitem
-from chainrule.ops.linalg import matmul
+from chainrule.ops.linalg import linear, matmul
 from chainrule.ops.nnops import (
     batch_norm,
     cross_entropy,
@@ -109,6 +113,7 @@ from chainrule.ops.shape import (
     unsqueeze,
 )
 from chainrule.primitive import TABLE
+from chainrule.randomness import manual_seed
 from chainrule.sweep import backward, grad
 from chainrule.tape import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from chainrule.tensor import Tensor, tensor
@@ -130,7 +135,9 @@ __all__ = [
     "GraphError",
     "GraphFileError",
     "InPlaceError",
+    "OptionError",
     "ShapeError",
+    "StateError",
     "Tensor",
     "TraceError",
     "abs",
@@ -180,6 +187,7 @@ __all__ = [
     "layer_norm",
     "less",
     "less_equal",
+    "linear",
     "log",
     "log1p",
     "log_softmax",
@@ -187,6 +195,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logsumexp",
+    "manual_seed",
     "matmul",
     "max",
     "max_pool2d",
@@ -239,3 +248,21 @@ __all__ = [
     "zeros_like",
 ]
 # fmt: on
+
+#: What is imported when it is first asked for: a module, or a name in one.
+_LATER = {
+    "data": ("chainrule.data", None),
+    "draw": ("chainrule.draw", "draw"),
+    "graph": ("chainrule.graph", None),
+    "jit": ("chainrule.compiler.jit", "jit"),
+    "nn": ("chainrule.nn", None),
+    "optim": ("chainrule.optim", None),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    module, inner = _LATER[name]
+    found = import_module(module)
+    return found if inner is None else getattr(found, inner)

@@ -27,6 +27,14 @@ class DTypeError(ChainruleError, TypeError):
     """A dtype or a type of argument that the operation does not take."""
 
 
+class OptionError(ChainruleError, ValueError):
+    """An option whose value makes no sense: a negative learning rate, a probability of 2."""
+
+
+class StateError(ChainruleError, RuntimeError, ValueError):
+    """Saved state that does not fit what it is loaded into."""
+
+
 class BackwardError(ChainruleError, RuntimeError):
     """A backward pass that cannot run: no graph, a freed one, or no scalar to start from."""
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.errors import InPlaceError, ShapeError
 from chainrule.ops import choices, elementwise, index
-from chainrule.tape import MODE, VIEWS, Value, note_change, wrap_made
+from chainrule.tape import MODE, TRACE, VIEWS, Value, note_change, wrap_made
 
 
 def change(
@@ -42,7 +42,11 @@ def change(
                 f"{name}: a result of shape {result.shape} does not fit {x.data.shape}"
             )
         np.copyto(x.data, result.data, casting="same_kind")
+        if TRACE:
+            TRACE[-1].rename(x, result)
         x.node, x.requires_grad = result.node, result.requires_grad
+    elif TRACE:
+        TRACE[-1].change(x, new(x, *other))
     else:
         try:
             write(x.data, *[o.data if isinstance(o, Value) else o for o in other])

@@ -34,7 +34,7 @@ import numpy as np
 
 from chainrule.dtypes import FLOAT64, settle
 from chainrule.errors import AxisError, ShapeError
-from chainrule.tape import MODE, VIEWS, Like, Node, Plan, Value, wrap
+from chainrule.tape import MODE, TRACE, VIEWS, Like, Node, Plan, Value, wrap
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -194,6 +194,8 @@ def caller(op: Primitive) -> Callable[..., Any]:
         if data.dtype is FLOAT64:
             arrays, data = settle(op, arrays, data, options)
         out = wrap(data)
+        if TRACE:
+            TRACE[-1].record(op, inputs, options, out)
         if view:
             share(first, out)
         if needs and needs & op.reach and MODE.recording and data.dtype.kind == "f":

@@ -16,7 +16,7 @@ import numpy as np
 from chainrule.errors import BackwardError, DTypeError, ShapeError
 from chainrule.ops.choices import cast
 from chainrule.ops.shape import unbroadcast
-from chainrule.tape import MODE, Changes, Node, Value, note_change, wrap
+from chainrule.tape import MODE, TRACE, Changes, Node, Value, note_change, wrap
 
 
 def sweep(
@@ -39,6 +39,7 @@ def sweep(
         The gradients of the wanted nodes by number; and for each leaf, by id, the leaf, its
         gradient, and whether nobody else can see that array.
     """
+    as_tensors = create_graph or bool(TRACE)
     caught: dict[int, Any] = {}
     leaves: dict[int, list[Any]] = {}
     arrived: dict[int, list[Any]] = {}  # number: node and gradient, of the nodes that wait
@@ -59,7 +60,7 @@ def sweep(
             if entry[2]:
                 entry[1] += g
             else:
-                entry[1:] = entry[1] + g, not create_graph
+                entry[1:] = entry[1] + g, not as_tensors
 
     for target, g in seeds:
         deposit(target, g, False)
@@ -72,12 +73,12 @@ def sweep(
             caught[number] = g
         if node.saved is None or Changes.last > number:
             node.check()
-        for parent, gx in zip(node.parents, node.pullback(g, create_graph), strict=False):
+        for parent, gx in zip(node.parents, node.pullback(g, as_tensors), strict=False):
             if gx is None:
                 continue
             if gx.shape != parent.shape or gx.dtype is not parent.dtype:
                 gx = fit(node, parent, gx)
-            deposit(parent, gx, gx is not g and not create_graph and gx.base is None)
+            deposit(parent, gx, gx is not g and not as_tensors and gx.base is None)
         if not retain_graph:
             node.saved = node.parents = None
     return caught, leaves
@@ -238,7 +239,7 @@ def seeds(outputs: list[Any], gradients: list[Any], create_graph: bool) -> list[
             raise ShapeError(f"a gradient of shape {g.shape} for an output of {out.data.shape}")
         if g.data.dtype != out.data.dtype:
             raise DTypeError(f"a gradient of {g.data.dtype} for an output of {out.data.dtype}")
-        pairs.append((out.node or out, g if create_graph else g.data))
+        pairs.append((out.node or out, g if create_graph or TRACE else g.data))
     return pairs
 
 

@@ -178,9 +178,9 @@ class Node:
 
     def values(self) -> list[Any]:
         """Return `saved` as tensors of the graph, so that the rules themselves are recorded."""
-        whole = list(self.saved)
+        whole = [wrap(v) if TRACE and type(v) is np.ndarray else v for v in self.saved]
         for place, maker in zip((-1, *self.plan.needed), (self, *self.parents), strict=True):
-            value = whole[place + 1]
+            value = self.saved[place + 1]
             if isinstance(value, np.ndarray):
                 whole[place + 1] = wrap_made(value, maker) if isinstance(maker, Node) else maker
         return whole
@@ -226,6 +226,15 @@ def line_of(code: CodeType, offset: int) -> int:
     return next(lines, code.co_firstlineno)
 
 
+def line_here() -> str:
+    """Return file, number and text of the line outside this library that is running."""
+    frame: Any = sys._getframe(1)
+    while frame.f_code.co_filename in LIBRARY and frame.f_back:
+        frame = frame.f_back
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" + (f": {text}" if text else "")
+
+
 class Changes:
     """The time of the last in-place change of any tensor: older nodes must look at their cells."""
 
@@ -243,6 +252,9 @@ class _Mode(threading.local):
 
 
 MODE = _Mode()
+
+#: Who writes down every call while `jit` traces a function: empty, or one `compiler.trace.Tracer`.
+TRACE: list[Any] = []
 
 
 def is_grad_enabled() -> bool:

@@ -23,7 +23,7 @@ from chainrule.errors import BackwardError, DTypeError, ShapeError
 from chainrule.operators import Operators
 from chainrule.ops.choices import cast
 from chainrule.sweep import backward as run_backward
-from chainrule.tape import VERSION, Value, wrap
+from chainrule.tape import TRACE, VERSION, Value, wrap
 
 
 class Tensor(Value, Operators, inplace.InPlace):
@@ -105,16 +105,16 @@ class Tensor(Value, Operators, inplace.InPlace):
         return (self[i] for i in range(len(self.data)))
 
     def __bool__(self) -> bool:
-        return bool(self.data)
+        return bool(leaving(self))
 
     def __float__(self) -> float:
-        return float(self.data)
+        return float(leaving(self))
 
     def __int__(self) -> int:
-        return int(self.data)
+        return int(leaving(self))
 
     def __index__(self) -> int:
-        return self.data.__index__()
+        return leaving(self).__index__()
 
     def __repr__(self) -> str:
         body = np.array2string(
@@ -134,17 +134,17 @@ class Tensor(Value, Operators, inplace.InPlace):
         """Return the only element as a Python number; ShapeError if there are several."""
         if self.data.size != 1:
             raise ShapeError(f"item: a tensor of shape {self.shape} is not one number")
-        return self.data.item()
+        return leaving(self).item()
 
     def tolist(self) -> Any:
         """Return the elements as nested lists."""
-        return self.data.tolist()
+        return leaving(self).tolist()
 
     def numpy(self) -> np.ndarray:
         """Return the array, sharing memory; BackwardError if a gradient would be lost."""
         if self.requires_grad:
             raise BackwardError("this tensor requires gradients; use .detach().numpy()")
-        return self.data
+        return leaving(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -245,6 +245,13 @@ class Tensor(Value, Operators, inplace.InPlace):
 Value.kind = Tensor
 
 
+def leaving(x: Any) -> np.ndarray:
+    """Return the array of a tensor whose numbers go where no operation sees them."""
+    if TRACE:
+        TRACE[-1].leave(x)
+    return x.data
+
+
 def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     """Return anything that holds numbers as an array; Python floats in the default dtype.
 
@@ -252,7 +259,7 @@ def as_array(data: Any, dtype: Any = None) -> np.ndarray:
         DTypeError: The elements are no numbers, or rows have unequal lengths.
     """
     if isinstance(data, Value):
-        data = data.data
+        data = leaving(data)
     if not isinstance(data, np.ndarray | np.generic):
         try:
             data = _from_python(data, dtype)

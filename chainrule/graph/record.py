@@ -10,10 +10,10 @@ import numpy as np
 from chainrule.dtypes import get_default_dtype, result_type
 from chainrule.errors import DTypeError, ShapeError
 from chainrule.graph.sources import constant
-from chainrule.graph.symbol import Graph, Symbol, get_default_graph, outside_line
+from chainrule.graph.symbol import Graph, Symbol, get_default_graph
 from chainrule.ops.shared import broadcast, same
 from chainrule.primitive import RECORDERS, Primitive
-from chainrule.tape import Like
+from chainrule.tape import Like, line_here
 
 Number = int | float | bool
 
@@ -30,7 +30,7 @@ def record(op: Primitive, inputs: Sequence[Any], options: dict[str, Any]) -> Sym
     try:
         shape = op.shape(*[like(x) for x in nodes], **options)
     except ShapeError as error:
-        raise type(error)(f"{op.name}: {error}, at {outside_line()}") from None
+        raise type(error)(f"{op.name}: {error}, at {line_here()}") from None
     dtype, nodes = settled(op, nodes, options)
     return Symbol(graph, op.name, nodes, dict(options), shape=shape, dtype=dtype)
 

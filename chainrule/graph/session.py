@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from chainrule.errors import FeedError, FetchError, GraphError
 from chainrule.graph.symbol import Graph, Symbol, get_default_graph
 from chainrule.program import At, Program, Step
 from chainrule.program.execute import Run, checked_feed, run_steps
+from chainrule.program.files import save
 
 
 class Session:
@@ -128,6 +130,10 @@ class Session:
             if session.graph is graph:
                 return session
         raise GraphError("no session is open for this graph: write `with graph.Session():`")
+
+    def save(self, path: str | Path, fetches: Sequence[Symbol]) -> Path:
+        """Write what computes these nodes, and the variables' values: see `program.files`."""
+        return save(lower(fetches), path, self.state)
 
     def close(self) -> None:
         """Forget the variables' values."""

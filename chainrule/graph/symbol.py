@@ -14,8 +14,6 @@
 
 from __future__ import annotations
 
-import linecache
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +25,7 @@ from chainrule.errors import DTypeError, GraphError
 from chainrule.operators import Operators
 from chainrule.ops.choices import cast
 from chainrule.ops.index import _embedding
-from chainrule.tape import LIBRARY
+from chainrule.tape import line_here
 
 
 class Symbol(Operators):
@@ -55,7 +53,7 @@ class Symbol(Operators):
         dtype = more.get("dtype")
         self.dtype = None if dtype is None else np.dtype(dtype)
         self.after: tuple[Symbol, ...] = tuple(s for after in graph.waiting for s in after)
-        self.line = outside_line()
+        self.line = line_here()
         self.name, self.number = graph.enter(self, more.get("name") or op.strip("_"))
 
     @property
@@ -234,12 +232,3 @@ def control_dependencies(nodes: Sequence[Symbol]) -> Iterator[None]:
         yield
     finally:
         waiting.pop()
-
-
-def outside_line() -> str:
-    """Return file, number and text of the line outside this library that is running."""
-    frame: Any = sys._getframe(1)
-    while frame.f_code.co_filename in LIBRARY and frame.f_back:
-        frame = frame.f_back
-    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" + (f": {text}" if text else "")

@@ -113,26 +113,41 @@ def share(mine: Array, other: Array, wins: Callable[..., Array]) -> Array:
 
 
 @primitive(shape=same, flops=per_element(2))
-def clip(x: Array, /, min: float | None = None, max: float | None = None) -> Array:
-    """Return `x` with what lies outside `[min, max]` moved to the nearer end (`clamp`).
-
-    The gradient is 1 inside, ends included, and 0 outside. The bounds are numbers.
-
-    >>> import chainrule as cr
-    >>> cr.clip(cr.tensor([-2.0, 0.5, 2.0]), -1, 1)
-    tensor([-1.0000,  0.5000,  1.0000])
-    """
+def _clip(x: Array, /, min: float | None = None, max: float | None = None) -> Array:
     return np.clip(x, min, max)
 
 
-@vjp(clip, "x")
-def clip_x(g: Array, out: None, x: Array, min: float | None, max: float | None) -> Array:
+@vjp(_clip, "x")
+def _clip_x(g: Array, out: None, x: Array, min: float | None, max: float | None) -> Array:
     inside: Any = True
     if min is not None:
         inside = x >= min
     if max is not None:
         inside = (x <= max) & inside
     return g * inside
+
+
+def clip(x: Array, min: Any = None, max: Any = None) -> Array:
+    """Return `x` with what lies outside `[min, max]` moved to the nearer end (`clamp`).
+
+    The gradient of `x` is 1 inside, ends included, and 0 outside, where it goes to the end.
+
+    Args:
+        x: Any shape.
+        min: A number, an array that broadcasts with `x`, or None for no end.
+        max: The same; where `min` is larger than `max`, the result is `max`.
+
+    >>> import chainrule as cr
+    >>> cr.clip(cr.tensor([-2.0, 0.5, 2.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    >>> cr.clip(cr.tensor([-2.0, 0.5, 2.0]), max=cr.tensor([0.0, 0.0, 3.0]))
+    tensor([-2.,  0.,  2.])
+    """
+    if not hasattr(min, "shape") and not hasattr(max, "shape"):
+        return _clip(x, min=min, max=max)
+    if min is not None:
+        x = where(less(x, min), min, x)
+    return x if max is None else where(greater(x, max), max, x)
 
 
 @primitive(shape=same)

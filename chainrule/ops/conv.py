@@ -124,15 +124,32 @@ def _convolve(
     """Return the product of every filter with every window of the images."""
     kernel, filters = weight.shape[2:], len(weight)
     high, wide = counts(x.shape, kernel, stride, padding, dilation)
+    out = np.empty((filters, high, wide, len(x)), np.result_type(x, weight))
+    out = out.transpose(3, 0, 1, 2)
+    convolve_into(x, weight, out, stride, padding, dilation, groups)
+    return out
+
+
+def convolve_into(
+    x: np.ndarray,
+    weight: np.ndarray,
+    out: np.ndarray,
+    stride: Any = (1, 1),
+    padding: Any = (0, 0),
+    dilation: Any = (1, 1),
+    groups: int = 1,
+) -> None:
+    """Write the product of every filter with every window to `out`, which lies as (C, H, W, N)."""
+    kernel, filters = weight.shape[2:], len(weight)
+    high, wide = out.shape[2:]
     x = planes(x, padding)
     run = wide * x.shape[3]
-    out = np.empty((filters, high * run), np.result_type(x, weight))
+    flat_out = out.transpose(1, 2, 3, 0).reshape(filters, high * run)
     for c, f in groups_of(len(x), filters, groups):
         flat = weight[f].reshape(f.stop - f.start, -1)
         for top, end, view in strips(x[c], kernel, high, wide, stride, dilation, STRIP):
             columns = view.reshape(flat.shape[1], (end - top) * run)
-            np.matmul(flat, columns, out=out[f, top * run : end * run])
-    return out.reshape(filters, high, wide, x.shape[3]).transpose(3, 0, 1, 2)
+            np.matmul(flat, columns, out=flat_out[f, top * run : end * run])
 
 
 @vjp(_convolve, "x")

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.errors import AxisError, DTypeError, ShapeError
 from chainrule.ops.shared import free, one_axis, same, size
 from chainrule.primitive import primitive, vjp
-from chainrule.tape import Array, Like, Value
+from chainrule.tape import TRACE, Array, Like, Value
 
 
 def _picked(x: Like, key: Any) -> tuple[int, ...]:
@@ -61,6 +61,8 @@ def plain_key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(plain_key(k) for k in key)
     if isinstance(key, Value):
+        if TRACE:
+            TRACE[-1].leave(key)
         key = key.data
     if isinstance(key, list | range):
         key = np.asarray(key if len(key) else np.zeros(0, int))

@@ -74,3 +74,55 @@ def transposed(x: Array) -> Array:
 def times_vector(x: Array, v: Array) -> Array:
     """Return each matrix in `x`, shape (..., n, k), times its vector in `v`, shape (..., k)."""
     return x @ v if v.ndim == 1 else (x @ unsqueeze(v, -1)).reshape(*v.shape[:-1], x.shape[-2])
+
+
+def _applied(x: Like, weight: Like) -> tuple[int, ...]:
+    if not x.ndim or weight.ndim != 2 or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"the last axis of x, shape {x.shape}, must be as long as the last of the weight, "
+            f"shape {weight.shape}, which has two"
+        )
+    return (*x.shape[:-1], weight.shape[0])
+
+
+@primitive(shape=_applied, flops=_product_flops)
+def _linear(x: Array, weight: Array, /) -> Array:
+    """Return `x @ weight.T`; the gradient of the weight lies in memory as the weight does."""
+    if weight.ndim != 2:
+        raise ValueError("not a matrix")
+    return x @ weight.T
+
+
+@vjp(_linear, "x")
+def _linear_x(g: Array, out: None, x: None, weight: Array) -> Array:
+    return g @ weight
+
+
+@vjp(_linear, "weight")
+def _linear_weight(g: Array, out: None, x: Array, weight: None) -> Array:
+    tall = math.prod(x.shape[:-1])
+    return g.reshape(tall, g.shape[-1]).T @ x.reshape(tall, x.shape[-1])
+
+
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
+    """Return `x @ weight.T + bias`: what a layer of neurons computes.
+
+    Args:
+        x: Shape (..., inputs).
+        weight: Shape (outputs, inputs).
+        bias: Shape (outputs,), or None.
+
+    Returns:
+        Shape (..., outputs).
+
+    Raises:
+        ShapeError: The numbers of inputs, or of outputs, differ.
+
+    >>> import chainrule as cr
+    >>> cr.linear(cr.tensor([1.0, 2.0]), cr.tensor([[1.0, 1.0], [0.0, 3.0]]), cr.tensor([0.5, 0.0]))
+    tensor([3.5000, 6.0000])
+    """
+    if bias is not None and tuple(bias.shape) != (weight.shape[0],):
+        raise ShapeError(f"linear: a weight of shape {weight.shape} and a bias of {bias.shape}")
+    out = _linear(x, weight)
+    return out if bias is None else out + bias

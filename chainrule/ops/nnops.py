@@ -9,11 +9,12 @@ import numpy as np
 
 from chainrule.dtypes import get_default_dtype
 from chainrule.errors import AxisError, DTypeError, ShapeError
-from chainrule.ops.elementwise import exp
+from chainrule.ops.choices import cast, maximum
+from chainrule.ops.elementwise import exp, log, log1p
 from chainrule.ops.reduce import mean, sum, var
-from chainrule.ops.shared import Axis, same, size
+from chainrule.ops.shared import Axis, broadcast, per_element, same, size
 from chainrule.primitive import primitive, vjp
-from chainrule.tape import Array, Like, Value, note_change
+from chainrule.tape import TRACE, Array, Like, Value, note_change
 
 
 def _flops(out: Like, x: Like, *rest: Any, **_: Any) -> int:
@@ -150,6 +151,24 @@ def cross_entropy(logits: Array, target: Array, reduction: str = "mean") -> Arra
     return reduce_losses(losses, reduction)
 
 
+@primitive(shape=broadcast, flops=per_element(25))
+def _binary_losses(p: Array, target: Array, /) -> Array:
+    """Return `-target log(p) - (1 - target) log(1 - p)`, no logarithm below -100."""
+    with np.errstate(divide="ignore"):
+        yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+    return (target - 1) * no - target * yes
+
+
+@vjp(_binary_losses, "p")
+def _binary_losses_p(g: Array, out: None, p: Array, target: Array) -> Array:
+    return g * (p - target) / maximum((1.0 - p) * p, 1e-12)
+
+
+@vjp(_binary_losses, "target")
+def _binary_losses_target(g: Array, out: None, p: Array, target: None) -> Array:
+    return g * (log1p(-p) - log(p))
+
+
 def reduce_losses(losses: Array, reduction: str) -> Array:
     """Return the mean or the sum of losses, or the losses themselves."""
     if reduction not in ("mean", "sum", "none"):
@@ -267,7 +286,10 @@ def move_running(means: Any, variances: Any, x: Any, over: Axis, momentum: float
     """Move running means and variances, in place, towards those of a batch."""
     data = x.data if isinstance(x, Value) else x
     for running, now in ((means, np.mean), (variances, lambda a, axis: np.var(a, axis, ddof=1))):
-        if running is not None:
+        if TRACE and isinstance(running, Value):
+            new = var(x, over, 1) if now is not np.mean else mean(x, over)
+            TRACE[-1].change(running, running + momentum * (new - running))
+        elif running is not None:
             array = running.data if isinstance(running, Value) else running
             array += momentum * (now(data, axis=over) - array)
             if isinstance(running, Value):
@@ -302,5 +324,7 @@ def dropout(
         raise DTypeError(
             "dropout: training needs rng, a generator such as np.random.default_rng(0)"
         )
-    keep = rng.random(x.shape, dtype=np.float32) >= p
-    return x * (keep.astype(x.dtype) / x.dtype.type(max(1 - p, 1e-30)))
+    drawn = rng.random(x.shape, dtype=np.float32)
+    if TRACE:
+        drawn = TRACE[-1].draw(rng, drawn)
+    return x * (cast(drawn >= p, dtype=x.dtype) / x.dtype.type(max(1 - p, 1e-30)))

@@ -18,13 +18,14 @@ from chainrule.ops.shared import size
 from chainrule.primitive import primitive, vjp
 from chainrule.tape import Array, Like
 
-HERE = (0, 0), (1, 1)  # no padding, no dilation
+NEXT = (1, 1)  # no dilation: a window's elements are neighbours
 
 
-def offsets(x: np.ndarray, kernel: Any, stride: Any) -> Iterator[np.ndarray]:
+def offsets(x: np.ndarray, kernel: Any, stride: Any, dilation: Any = NEXT) -> Iterator[np.ndarray]:
     """Give, for each place of a window, the view of what all windows have there."""
-    high, wide = counts(x.shape, kernel, stride, *HERE)
-    for top, left in np.ndindex(*kernel):
+    high, wide = counts(x.shape, kernel, stride, (0, 0), dilation)
+    for row, column in np.ndindex(*kernel):
+        top, left = row * dilation[0], column * dilation[1]
         down = slice(top, top + stride[0] * (high - 1) + 1, stride[0])
         yield x[:, :, down, left : left + stride[1] * (wide - 1) + 1 : stride[1]]
 
@@ -33,17 +34,25 @@ def _given(g: Like, shape: tuple[int, ...], **_: Any) -> tuple[int, ...]:
     return shape
 
 
-def _pooled(x: Like, kernel: Any, stride: Any) -> tuple[int, ...]:
-    return (*x.shape[:2], *counts(x.shape, kernel, stride, *HERE))
+def _pooled(x: Like, kernel: Any, stride: Any, dilation: Any = NEXT) -> tuple[int, ...]:
+    return (*x.shape[:2], *counts(x.shape, kernel, stride, (0, 0), dilation))
 
 
 @primitive(shape=_pooled, flops=lambda out, x, kernel, **_: size(out) * kernel[0] * kernel[1])
-def _max_pool(x: Array, /, kernel: Any = (), stride: Any = ()) -> Array:
-    views = offsets(x, kernel, stride)
-    out = next(views).copy("K")
+def _max_pool(x: Array, /, kernel: Any = (), stride: Any = (), dilation: Any = NEXT) -> Array:
+    out = np.empty_like(next(offsets(x, kernel, stride, dilation)))
+    max_pool_into(x, out, kernel, stride, dilation)
+    return out
+
+
+def max_pool_into(
+    x: np.ndarray, out: np.ndarray, kernel: Any, stride: Any, dilation: Any = NEXT
+) -> None:
+    """Write the largest element of each window to `out`."""
+    views = offsets(x, kernel, stride, dilation)
+    np.copyto(out, next(views))
     for view in views:
         np.maximum(out, view, out=out)
-    return out
 
 
 @vjp(_max_pool, "x")
@@ -61,18 +70,38 @@ def _largest(x: np.ndarray, out: np.ndarray, how: Any) -> Iterator[np.ndarray]:
 
 
 @primitive(shape=lambda g, out, x, **how: x.shape, flops=lambda out, g, *_, **__: 3 * size(out))
-def _to_largest(g: Array, out: Array, x: Array, /, kernel: Any = (), stride: Any = ()) -> Array:
+def _to_largest(
+    g: Array, out: Array, x: Array, /, kernel: Any = (), stride: Any = (), dilation: Any = NEXT
+) -> Array:
     """Return zeros like `x`, with `g` added at the first largest element of each window."""
-    how = {"kernel": kernel, "stride": stride}
-    total = np.zeros_like(x, g.dtype)
+    total = np.empty_like(x, g.dtype)
+    to_largest_into(g, out, x, total, kernel, stride, dilation)
+    return total
+
+
+def to_largest_into(
+    g: np.ndarray,
+    out: np.ndarray,
+    x: np.ndarray,
+    total: np.ndarray,
+    kernel: Any,
+    stride: Any,
+    dilation: Any = NEXT,
+) -> None:
+    """Write `g` at the first largest element of each window to `total`, and zeros elsewhere."""
+    how = {"kernel": kernel, "stride": stride, "dilation": dilation}
+    total.fill(0)
+    if g.strides != out.strides:  # as they lie in memory, or every window is a jump
+        turned = np.empty_like(out, g.dtype)
+        np.copyto(turned, g)
+        g = turned
     targets = offsets(total, **how)
-    apart = stride[0] >= kernel[0] and stride[1] >= kernel[1]
+    apart = all(s > d * (k - 1) for s, d, k in zip(stride, dilation, kernel, strict=True))
     for here, target in zip(_largest(x, out, how), targets, strict=True):
         if apart:  # each place belongs to one window
             np.multiply(g, here, out=target)
         else:
             target += g * here
-    return total
 
 
 @vjp(_to_largest, "g")
@@ -81,9 +110,11 @@ def _to_largest_g(u: Array, out: None, g: None, pooled: Array, x: Array, **how: 
 
 
 @primitive(shape=lambda g, out, x, **how: out.shape, flops=lambda out, g, *_, **__: 3 * size(g))
-def _from_largest(g: Array, out: Array, x: Array, /, kernel: Any = (), stride: Any = ()) -> Array:
+def _from_largest(
+    g: Array, out: Array, x: Array, /, kernel: Any = (), stride: Any = (), dilation: Any = NEXT
+) -> Array:
     """Return what `g` has at the first largest element of each window of `x`."""
-    how = {"kernel": kernel, "stride": stride}
+    how = {"kernel": kernel, "stride": stride, "dilation": dilation}
     total = np.zeros_like(out, g.dtype)
     sources = offsets(g, **how)
     for here, source in zip(_largest(x, out, how), sources, strict=True):
@@ -130,23 +161,23 @@ def _spread_g(u: Array, out: None, g: None, shape: Any, **how: Any) -> Array:
     return _sum_pool(u, **how)
 
 
-def _pool(pool: Any, x: Array, kernel_size: Pair, stride: Any, padding: Pair, fill: float) -> Array:
-    """Pad, then pool; `stride` is the kernel's size unless it is given."""
-    name = "max_pool2d" if pool is _max_pool else "avg_pool2d"
+def _bordered(name: str, x: Array, kernel: Pair, padding: Pair, fill: float) -> Array:
+    """Return images with their padding, which is at most half of a window."""
     if len(x.shape) != 4:
         raise ShapeError(f"{name}: images have shape (N, C, H, W), not {tuple(x.shape)}")
     if np.dtype(x.dtype).kind != "f":
         raise DTypeError(f"{name}: floats are needed, not {x.dtype}")
-    kernel = pair(kernel_size, "kernel_size")
-    down, across = pair(padding, "padding", 0)
-    if 2 * down > kernel[0] or 2 * across > kernel[1]:
+    (high, wide), (down, across) = pair(kernel, "kernel_size"), pair(padding, "padding", 0)
+    if 2 * down > high or 2 * across > wide:
         raise ShapeError(f"{name}: padding {padding} is more than half of kernel {kernel}")
-    if down or across:
-        x = pad(x, ((0, 0), (0, 0), (down, down), (across, across)), fill)
-    return pool(x, kernel=kernel, stride=pair(kernel if stride is None else stride, "stride"))
+    if not down and not across:
+        return x
+    return pad(x, ((0, 0), (0, 0), (down, down), (across, across)), fill)
 
 
-def max_pool2d(x: Array, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Array:
+def max_pool2d(
+    x: Array, kernel_size: Pair, stride: Any = None, padding: Pair = 0, dilation: Pair = 1
+) -> Array:
     """Return the largest element of each window; if several tie, the first gets the gradient.
 
     Args:
@@ -154,6 +185,7 @@ def max_pool2d(x: Array, kernel_size: Pair, stride: Pair | None = None, padding:
         kernel_size: Height and width of a window, or one number for both.
         stride: How far apart windows are; by default they touch.
         padding: Rows and columns of minus infinity on each side.
+        dilation: How far apart the elements of a window are.
 
     Raises:
         ShapeError: No window fits, or the padding is more than half of one.
@@ -163,17 +195,27 @@ def max_pool2d(x: Array, kernel_size: Pair, stride: Pair | None = None, padding:
     tensor([[[[ 5.,  7.],
               [13., 15.]]]])
     """
-    return _pool(_max_pool, x, kernel_size, stride, padding, -np.inf)
+    kernel, apart = pair(kernel_size, "kernel_size"), pair(dilation, "dilation")
+    x = _bordered("max_pool2d", x, kernel, padding, -np.inf)
+    steps = pair(kernel if stride is None else stride, "stride")
+    return _max_pool(x, kernel=kernel, stride=steps, dilation=apart)
 
 
-def avg_pool2d(x: Array, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0) -> Array:
-    """Return the mean of each window; padding counts as zeros.
+def avg_pool2d(
+    x: Array,
+    kernel_size: Pair,
+    stride: Any = None,
+    padding: Pair = 0,
+    count_include_pad: bool = True,
+) -> Array:
+    """Return the mean of each window.
 
     Args:
         x: Images, shape (N, C, H, W).
         kernel_size: Height and width of a window, or one number for both.
         stride: How far apart windows are; by default they touch.
         padding: Rows and columns of zeros on each side.
+        count_include_pad: Whether the mean counts these zeros, or leaves them out.
 
     Raises:
         ShapeError: No window fits, or the padding is more than half of one.
@@ -183,5 +225,10 @@ def avg_pool2d(x: Array, kernel_size: Pair, stride: Pair | None = None, padding:
     tensor([[[[ 2.5000,  4.5000],
               [10.5000, 12.5000]]]])
     """
-    high, wide = pair(kernel_size, "kernel_size")
-    return _pool(_sum_pool, x, kernel_size, stride, padding, 0.0) / (high * wide)
+    kernel = pair(kernel_size, "kernel_size")
+    how = {"kernel": kernel, "stride": pair(kernel if stride is None else stride, "stride")}
+    sums = _sum_pool(_bordered("avg_pool2d", x, kernel, padding, 0.0), **how)
+    if count_include_pad:
+        return sums / (kernel[0] * kernel[1])
+    ones = np.ones((1, 1, *x.shape[2:]), x.dtype)
+    return sums / _sum_pool(_bordered("avg_pool2d", ones, kernel, padding, 0.0), **how)

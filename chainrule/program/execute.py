@@ -134,7 +134,7 @@ def run_steps(program: Program, given: Mapping[int, Any], run: Run) -> list[Any]
         try:
             values[place] = kind(step, inputs, run) if kind else compute(step, inputs)
         except (ChainruleError, ValueError, IndexError, KeyError) as error:
-            if isinstance(error, GraphError) and "step " in str(error):
+            if str(error).startswith("step "):  # from within: it has named its own line
                 raise
             where = f", made at {step.line}" if step.line else ""
             raise GraphError(f"step {step.name!r} ({step.op}){where}: {error}") from None
@@ -145,7 +145,7 @@ def compute(step: Step, inputs: list[Any]) -> np.ndarray:
     """Run a step of the table."""
     op = TABLE.get(step.op)
     if op is None:
-        raise GraphError(f"step {step.name!r}: no operation is called {step.op!r}")
+        raise GraphError(f"no operation is called {step.op!r}")
     try:
         out = op.forward(*inputs, **step.options)
     except (ValueError, IndexError) as error:
@@ -158,7 +158,7 @@ def compute(step: Step, inputs: list[Any]) -> np.ndarray:
 
 def fed(step: Step, inputs: list[Any], run: Run) -> Any:
     """A placeholder: its value comes from outside."""
-    raise GraphError(f"step {step.name!r} needs a value from outside")
+    raise GraphError("it needs a value from outside")
 
 
 def constant(step: Step, inputs: list[Any], run: Run) -> np.ndarray:
@@ -205,6 +205,11 @@ def inside(body: Program, values: list[Any], run: Run) -> list[Any]:
     given = {int(p): np.asarray(v) for p, v in zip(body.feeds.values(), values, strict=True)}
     results = run_steps(body, given, run)
     return [results[i] for i in body.fetches]
+
+
+def fused(step: Step, inputs: list[Any], run: Run) -> Any:
+    """Several elementwise steps as one."""
+    return inside(step.options["body"], inputs, run)[0]
 
 
 def cond(step: Step, inputs: list[Any], run: Run) -> list[Any]:
@@ -258,6 +263,7 @@ KINDS: dict[str, Callable[[Step, list[Any], Run], Any]] = {
     "group": group,
     "random": random,
     "pick": pick,
+    "fused": fused,
     "cond": cond,
     "while_loop": while_loop,
     "while_vjp": while_vjp,

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.ops.nnops import _binary_losses
+
 
 @dataclass(frozen=True)
 class Case:
@@ -111,6 +113,9 @@ case("negative", lambda lib, x: -x, normal((2, 2)), analytic=True)
 case("clip", lambda lib, x: lib.clip(x, -0.52, 0.31) * x, distinct((5, 5)))
 case("clip below", lambda lib, x: x.clamp(min=0.2), distinct((5, 5)))
 case("clip above", lambda lib, x: x.clip(max=0.2), distinct((5, 5)))
+case("clip between", lambda lib, x, a, b: lib.clip(x, a, b) * x, distinct((4, 5), (5,), (4, 1)))
+case("clip crossed", lambda lib, x, a: lib.clip(x, min=a, max=a - 0.5), distinct((4,), (3, 1)))
+case("clip above those", lambda lib, x, b: x.clip(max=b), distinct((3, 3), (3, 3)))
 case("power 2", lambda lib, x: x**2, normal((3,)), analytic=True)
 case("power 3", lambda lib, x: lib.pow(x, 3), normal((3,)), analytic=True)
 case("power 1", lambda lib, x: x**1, normal((3,)), analytic=True)
@@ -269,8 +274,8 @@ def functional(name: str, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
 
 
 def both(name: str, title: str, inputs: Any, *args: Any, **kwargs: Any) -> None:
-    call, other = functional(name, *args, **kwargs)
     more = {k: kwargs.pop(k) for k in ("second", "analytic") if k in kwargs}
+    call, other = functional(name, *args, **kwargs)
     case(f"{name} {title}", call, inputs, other, **more)
 
 
@@ -291,6 +296,22 @@ case(
     lambda lib, x, t: lib.nn.functional.cross_entropy(x, lib.softmax(t, 1)),
 )
 both("cross_entropy", "far", lambda rng: (1e4 * rng.normal(size=(4, 3)), np.array([0, 1, 2, 0])))
+
+for title, shapes in {
+    "rows": ((5, 3), (2, 3)),
+    "one": ((3,), (2, 3)),
+    "none": ((0, 3), (2, 3)),
+    "bias": ((2, 4, 3), (5, 3), (5,)),
+}.items():
+    both("linear", title, normal(*shapes), analytic=True)
+case(
+    "binary_cross_entropy",
+    lambda lib, x, t: _binary_losses(x.sigmoid(), t.sigmoid()),
+    normal((3, 2), (2,)),
+    lambda lib, x, t: lib.nn.functional.binary_cross_entropy(
+        x.sigmoid(), t.sigmoid().expand(3, 2), reduction="none"
+    ),
+)
 
 for title, shapes, how in [
     ("plain", ((2, 2, 4, 5), (3, 2, 2, 3)), {}),
@@ -317,6 +338,11 @@ for title, shape, size, how in [
 ]:
     both("max_pool2d", title, distinct(shape), size, **how)
     both("avg_pool2d", title, normal(shape), size, **how)
+both("max_pool2d", "dilated", distinct((1, 2, 6, 7)), 2, stride=2, dilation=(2, 3))
+both("max_pool2d", "dilated apart", distinct((1, 1, 7, 7)), 2, stride=3, dilation=2)
+both("max_pool2d", "dilated and padded", distinct((1, 1, 5, 5)), 3, 1, padding=1, dilation=2)
+both("avg_pool2d", "border left out", normal((2, 1, 4, 5)), 3, 2, 1, count_include_pad=False)
+both("avg_pool2d", "no border", normal((1, 1, 4, 4)), 2, count_include_pad=False)
 case(
     "max_pool2d squared",
     lambda lib, x: lib.max_pool2d(x * x, 2),
