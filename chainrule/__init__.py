@@ -252,7 +252,7 @@ __all__ = [
 #: What is imported when it is first asked for: a module, or a name in one.
 _LATER = {
     "data": ("chainrule.data", None),
-    "draw": ("chainrule.draw", "draw"),
+    "draw": ("chainrule.drawing", "draw"),
     "graph": ("chainrule.graph", None),
     "jit": ("chainrule.compiler.jit", "jit"),
     "nn": ("chainrule.nn", None),
