@@ -23,6 +23,7 @@ class Case:
     other: Callable[..., Any] | None = None  # PyTorch's form, where it differs
     second: bool = True  # second derivatives are promised
     analytic: bool = False  # complex numbers pass: the complex step applies
+    kink: bool = False  # a point where differences say nothing: PyTorch's convention counts
 
     def draw(self, seed: int = 0) -> list[np.ndarray]:
         return [np.asarray(a) for a in self.inputs(np.random.default_rng(seed))]
@@ -375,3 +376,49 @@ case(
     normal((2, 2, 3), (2,), (2,)),
     lambda lib, x, m, w: (x - m[:, None]) / (1 + 1e-5) ** 0.5 * w[:, None],
 )
+
+# ------------------------------------------------------ points where only a convention can tell
+
+
+def at(*values: Any) -> Callable[[np.random.Generator], tuple[np.ndarray, ...]]:
+    return lambda rng: tuple(np.array(v) for v in values)
+
+
+def special(name: str, call: Any, inputs: Any, other: Any = None) -> None:
+    case(name, call, inputs, other, kink=True, second=False)
+
+
+TIES = at([[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]])
+special("max ties", lambda lib, x: lib.amax(x, 1), TIES)
+special("min ties", lambda lib, x: lib.amin(x, 1), TIES)
+special("max ties of all", lambda lib, x: x.max(), TIES)
+special("clip at its bounds", lambda lib, x: lib.clip(x, -1.0, 1.0), at([-1.0, 0.5, 1.0, 2.0]))
+special("relu at 0", lambda lib, x: lib.relu(x), at([0.0, 1.0, -1.0]))
+special("absolute at 0", lambda lib, x: lib.abs(x), at([0.0, 1.0, -1.0]))
+special("maximum ties", lambda lib, x, y: lib.maximum(x, y), at([1.0, 2.0], [1.0, 3.0]))
+special("minimum ties", lambda lib, x, y: lib.minimum(x, y), at([1.0, 2.0], [1.0, 3.0]))
+special("power 0 at 0", lambda lib, x: x**0 + x**0.0, at([0.0, 1.0]))
+special(
+    "power at 0",
+    lambda lib, x, y: x**y,
+    at([0.0, 0.0, 0.0, 2.0, 1.0, 0.0], [2.0, 1.0, 0.0, 0.0, 3.0, -1.0]),
+)
+special("var of one", lambda lib, x: lib.var(x, 1), at([[1.0], [2.0]]))
+special(
+    "binary_cross_entropy at 0 and 1",
+    lambda lib, p, t: _binary_losses(p, t),
+    at([0.0, 1.0, 0.0, 1.0, 0.5], [0.0, 1.0, 1.0, 0.0, 0.5]),
+    lambda lib, p, t: lib.nn.functional.binary_cross_entropy(p, t, reduction="none"),
+)
+
+
+def written(lib: Any, x: Any, value: Any, key: Any) -> Any:
+    """Return a copy of `x` with a value written into it, times itself."""
+    y = x * 1.0
+    y[key] = value
+    return y * y
+
+
+for key in (1, (slice(None), 0), (0, slice(1, None))):
+    case(f"setitem {key}", lambda lib, x, v, k=key: written(lib, x, v, k), normal((2, 3), ()))
+case("setitem row", lambda lib, x, v: written(lib, x, v, 0), normal((2, 3), (3,)))

@@ -36,6 +36,10 @@ def test_every_operation_gives_the_values_and_gradients_of_the_tape(case: Any) -
     tensors = [cr.tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
     out = case.call(cr, *tensors)
     nodes = [graph.placeholder(a.dtype, a.shape) for a in arrays]
+    if "setitem" in case.name:
+        with pytest.raises(TypeError, match="item assignment"):
+            case.call(cr, *nodes)
+        return
     if case.name == "getitem mask":
         with pytest.raises(cr.DTypeError, match="known only when"):
             case.call(cr, *nodes)
