@@ -92,6 +92,15 @@ class Jit:
     Attributes:
         traces: How often it was traced.
         program: What the latest trace does.
+
+    >>> import chainrule as cr
+    >>> f = cr.jit(lambda x: x.exp())
+    >>> f(cr.zeros(2))
+    tensor([1., 1.])
+    >>> print(f.program)
+    0  x_0_0 = placeholder             (2,) float32
+    1  exp_1 = exp(x_0_0)              (2,) float32
+    fetch exp_1
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -155,6 +164,11 @@ def jit(function: Callable[..., Any]) -> Jit:
     Raises:
         TraceError: The function asks for a number behind a tensor, changes a view in place, adds
             to a gradient from before the call, or does not settle on a few traces.
+
+    >>> import chainrule as cr
+    >>> double = cr.jit(lambda x: x * 2.0)
+    >>> double(cr.ones(2)), double(cr.full((2,), 3.0))
+    (tensor([2., 2.]), tensor([6., 6.]))
     """
     return Jit(function)
 

@@ -81,6 +81,9 @@ class Report:
         changes: What it did, in words.
         before: Steps, kernels and bytes before it.
         after: The same after it.
+
+    >>> print(Report("share", ["b is a"], (3, 2, 80), (2, 1, 40)))
+    share: 1 change, 3 -> 2 steps, 2 -> 1 kernels, 80 -> 40 bytes
     """
 
     name: str
@@ -335,6 +338,12 @@ def run(program: Program, names: Sequence[str] = USUAL) -> tuple[Program, list[R
 
     Raises:
         KeyError: There is no pass of that name.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     program = graph.lower([graph.constant(2.0) * 3.0])
+    >>> print(run(program, ["fold"])[1][0])
+    fold: 1 change, 2 -> 2 steps, 1 -> 0 kernels, 8 -> 0 bytes
     """
     reports = []
     for name in names:
@@ -345,5 +354,12 @@ def run(program: Program, names: Sequence[str] = USUAL) -> tuple[Program, list[R
 
 
 def optimize(program: Program) -> Program:
-    """Return the program after the usual passes."""
+    """Return the program after the usual passes.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     program = graph.lower([graph.constant(2.0) * 3.0])
+    >>> [step.op for step in optimize(program).steps]
+    ['constant']
+    """
     return run(program)[0]

@@ -47,6 +47,14 @@ class Replay:
         names: The operation of each call.
         buffers: The plan of the memory.
         direct: The values that are written straight into a variable.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     x = graph.placeholder("float32", (2,), name="x")
+    ...     program = graph.lower([(x * 2.0).exp() * 0.5])
+    >>> replay = Replay(program, {"x": np.zeros(2, "float32")})
+    >>> replay.buffers.count
+    1
     """
 
     def __init__(

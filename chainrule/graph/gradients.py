@@ -44,6 +44,14 @@ def gradients(
         DTypeError: A y is not made of floats.
         ShapeError: An upstream gradient has another shape than its y.
         BackwardError: A gradient was asked through an operation that has none.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph(), graph.Session() as session:
+    ...     x = graph.placeholder("float32", ())
+    ...     (first,) = graph.gradients(x**3, [x])
+    ...     (second,) = graph.gradients(first, [x])
+    ...     session.run([first, second], {x: 2.0})
+    [np.float32(12.0), np.float32(12.0)]
     """
     ys, xs = _listed(ys), _listed(xs)
     upstreams = [None] * len(ys) if grad_ys is None else _listed(grad_ys)

@@ -27,6 +27,12 @@ class GradientDescentOptimizer:
 
     Args:
         learning_rate: A number, or a node.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     w = graph.Variable(3.0, name="w")
+    ...     graph.GradientDescentOptimizer(0.1).compute_gradients(w * 2.0)
+    [(<multiply 'gradients/multiply' () float32>, <variable 'w' () float32>)]
     """
 
     def __init__(self, learning_rate: float | Symbol) -> None:
@@ -65,6 +71,13 @@ class MomentumOptimizer(GradientDescentOptimizer):
     Args:
         learning_rate: A number, or a node.
         momentum: How much of the speed stays.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     w = graph.Variable(3.0, name="w")
+    ...     train = graph.MomentumOptimizer(0.1, momentum=0.9).minimize(w * w)
+    ...     [v.name for v in graph.global_variables()]
+    ['w', 'w/momentum']
     """
 
     def __init__(self, learning_rate: float | Symbol, momentum: float) -> None:

@@ -35,6 +35,16 @@ class Session:
     Attributes:
         state: The value of each variable, by name.
         counts: Of the last run: how often each operation ran.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     x = graph.constant([1.0, 2.0])
+    ...     y = x.relu().sqrt() * x
+    ...     session = graph.Session()
+    >>> session.run(y)
+    array([1.       , 2.828427 ], dtype=float32)
+    >>> session.counts
+    {'constant': 1, 'relu': 1, 'sqrt': 1, 'multiply': 1}
     """
 
     _stack: ClassVar[Any] = threading.local()
@@ -162,6 +172,15 @@ def lower(
 
     Raises:
         GraphError: A node needs itself, or two assignments have no order.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     x = graph.placeholder("float32", (2,), name="x")
+    ...     unused = x.exp()
+    ...     print(graph.lower([x * x]))
+    0  x = placeholder                 (2,) float32
+    1  multiply = multiply(x, x)       (2,) float32
+    fetch multiply
     """
     given = {*fed, *(feeds or ())}
     order = ordered([*(feeds or ()), *fetches], given)

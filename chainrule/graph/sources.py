@@ -59,14 +59,27 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 def random_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, name: str | None = None
 ) -> Symbol:
-    """Return a node with fresh normal random numbers in every run, from the session's generator."""
+    """Return a node with fresh normal random numbers in every run, from the session's generator.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph(), graph.Session(seed=1) as session:
+    ...     x = graph.random_normal((2,))
+    ...     session.run(x).round(2), session.run(x).round(2)
+    (array([0.35, 0.82], dtype=float32), array([ 0.33, -1.3 ], dtype=float32))
+    """
     return _random("normal", shape, dtype, name) * stddev + mean
 
 
 def random_uniform(
     shape: Any, low: float = 0.0, high: float = 1.0, dtype: Any = None, name: str | None = None
 ) -> Symbol:
-    """Return a node with fresh random numbers from `low` to `high` in every run."""
+    """Return a node with fresh random numbers from `low` to `high` in every run.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph(), graph.Session() as session:
+    ...     session.run(graph.random_uniform((2,), 1.0, 3.0)).round(2)
+    array([2.27, 1.54], dtype=float32)
+    """
     return _random("uniform", shape, dtype, name) * (high - low) + low
 
 

@@ -42,6 +42,12 @@ class Symbol(Operators):
         dtype: Of the value; None for what has none, such as a `group`.
         after: Nodes that must have run before.
         line: The file, number and text of the line that made it.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     x = graph.placeholder("float32", (2,), name="x")
+    >>> (x * 2.0).inputs
+    (<placeholder 'x' (2,) float32>, 2.0)
     """
 
     def __init__(
@@ -126,6 +132,13 @@ class Graph:
     Args:
         outer: For the body of a loop or a branch: the graph around it. What the body takes from
             there it captures: see `capture`.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph() as g:
+    ...     graph.constant(1.0) * 2.0
+    <multiply 'multiply' () float32>
+    >>> len(g.nodes)
+    2
     """
 
     def __init__(self, outer: Graph | None = None) -> None:
@@ -199,12 +212,24 @@ STACK = _Stack()
 
 
 def get_default_graph() -> Graph:
-    """Return the graph that new placeholders, constants and variables go to."""
+    """Return the graph that new placeholders, constants and variables go to.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph() as g:
+    ...     graph.get_default_graph() is g
+    True
+    """
     return STACK.graphs[-1]
 
 
 def reset_default_graph() -> None:
-    """Begin an empty default graph; GraphError inside a `with Graph()` block."""
+    """Begin an empty default graph; GraphError inside a `with Graph()` block.
+
+    >>> from chainrule import graph
+    >>> graph.reset_default_graph()
+    >>> graph.get_default_graph().nodes
+    []
+    """
     if len(STACK.graphs) > 1:
         raise GraphError("the default graph can be reset only outside of every `with Graph()`")
     STACK.graphs[:] = [Graph()]
@@ -225,7 +250,19 @@ def name_scope(name: str) -> Iterator[str]:
 
 @contextmanager
 def control_dependencies(nodes: Sequence[Symbol]) -> Iterator[None]:
-    """Make every node inside run after these."""
+    """Make every node inside run after these.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph(), graph.Session() as session:
+    ...     n = graph.Variable(1)
+    ...     first = n.assign_add(1)
+    ...     with graph.control_dependencies([first]):
+    ...         second = n.assign_add(10)
+    ...     session.run(n.initializer)
+    ...     session.run(second)
+    np.int64(1)
+    np.int64(12)
+    """
     waiting = get_default_graph().waiting
     waiting.append(list(nodes))
     try:

@@ -35,6 +35,14 @@ class Variable(Symbol):
         dtype: Of the value.
 
     A run sees the value from before the run; what the run assigns is seen by the next one.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph(), graph.Session() as session:
+    ...     n = graph.Variable(1, name="n")
+    ...     more = n.assign(n + 1)
+    ...     session.run(graph.global_variables_initializer())
+    ...     session.run([n, more]), session.run(n)
+    ([np.int64(1), np.int64(2)], np.int64(2))
     """
 
     def __init__(
@@ -103,17 +111,35 @@ def change(variable: Variable, op: str, value: Any, name: str | None) -> Symbol:
 
 
 def assign(ref: Variable, value: Any, name: str | None = None) -> Symbol:
-    """Return a node that sets a variable: `Variable.assign`."""
+    """Return a node that sets a variable: `Variable.assign`.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     graph.assign(graph.Variable(1.0), 2.0)
+    <assign 'assign' () float32>
+    """
     return ref.assign(value, name)
 
 
 def assign_add(ref: Variable, value: Any, name: str | None = None) -> Symbol:
-    """Return a node that adds to a variable: `Variable.assign_add`."""
+    """Return a node that adds to a variable: `Variable.assign_add`.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     graph.assign_add(graph.Variable(1.0), 2.0)
+    <assign_add 'assign_add' () float32>
+    """
     return ref.assign_add(value, name)
 
 
 def assign_sub(ref: Variable, value: Any, name: str | None = None) -> Symbol:
-    """Return a node that subtracts from a variable: `Variable.assign_sub`."""
+    """Return a node that subtracts from a variable: `Variable.assign_sub`.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     graph.assign_sub(graph.Variable(1.0), 2.0)
+    <assign_sub 'assign_sub' () float32>
+    """
     return ref.assign_sub(value, name)
 
 
@@ -122,6 +148,13 @@ def group(*nodes: Symbol, name: str | None = None) -> Symbol:
 
     Raises:
         GraphError: Something that is no node.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph(), graph.Session() as session:
+    ...     a, b = graph.Variable(1.0), graph.Variable(2.0)
+    ...     session.run(graph.group(a.initializer, b.initializer))
+    ...     session.run([a, b])
+    [np.float32(1.0), np.float32(2.0)]
     """
     for node in nodes:
         if not isinstance(node, Symbol):
@@ -133,22 +166,50 @@ def group(*nodes: Symbol, name: str | None = None) -> Symbol:
 
 
 def global_variables(graph: Graph | None = None) -> list[Variable]:
-    """Return all variables, in the order in which they were made."""
+    """Return all variables, in the order in which they were made.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     w = graph.Variable(1.0, name="w")
+    ...     graph.global_variables()
+    [<variable 'w' () float32>]
+    """
     return list((graph or get_default_graph()).variables)
 
 
 def trainable_variables(graph: Graph | None = None) -> list[Variable]:
-    """Return the variables that optimizers change."""
+    """Return the variables that optimizers change.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     step = graph.Variable(0, trainable=False)
+    ...     graph.trainable_variables()
+    []
+    """
     return [v for v in global_variables(graph) if v.trainable]
 
 
 def variables_initializer(variables: Sequence[Variable], name: str = "init") -> Symbol:
-    """Return a node that gives these variables their first values."""
+    """Return a node that gives these variables their first values.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph():
+    ...     graph.variables_initializer([graph.Variable(1.0)])
+    <group 'init'>
+    """
     return group(*[v.initializer for v in variables], name=name)
 
 
 def global_variables_initializer() -> Symbol:
-    """Return a node that gives every variable of the default graph its first value."""
+    """Return a node that gives every variable of the default graph its first value.
+
+    >>> from chainrule import graph
+    >>> with graph.Graph(), graph.Session() as session:
+    ...     w = graph.Variable([1.0, 2.0])
+    ...     session.run(graph.global_variables_initializer())
+    ...     session.run(w)
+    array([1., 2.], dtype=float32)
+    """
     return variables_initializer(global_variables())
 
 

@@ -27,9 +27,15 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["At", "Program", "Step"]
+
 
 class At(int):
-    """The place of a step: what distinguishes an input that is a value from the number 3."""
+    """The place of a step: what distinguishes an input that is a value from the number 3.
+
+    >>> At(3)
+    @3
+    """
 
     __slots__ = ()
 
@@ -50,6 +56,9 @@ class Step:
         dtype: Of the result, by name; "" for what has none.
         after: Places of steps that must have run before, whose values are not used.
         line: The file, number and text of the line that made it.
+
+    >>> Step("add", (At(0), 1.0), {}, "more", (1000,), "float32").nbytes
+    4000
     """
 
     op: str
@@ -82,6 +91,9 @@ class Program:
         steps: The steps.
         feeds: By name, the places that are given from outside.
         fetches: The places whose values are handed back.
+
+    >>> Program([Step("constant", (), {"value": 1}, "one")], fetches=[At(0)]).uses()
+    [1]
     """
 
     steps: list[Step]
