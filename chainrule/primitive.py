@@ -101,15 +101,17 @@ class Primitive:
     def plan(self, needs: int, count: int) -> Plan:
         """Return what to do when those inputs need gradients whose bit is set in `needs`."""
         needed = [i for i in range(count) if needs >> i & 1]
-        rules = [self.rules[0 if self.variadic else i] for i in needed]
+        if self.variadic:  # one rule for all inputs
+            rule = self.rules[0]
+            out, each = (KEPT[ask] for ask in list(rule.__annotations__.values())[1:3])
+            every = [partial(rule, index=i) for i in needed]
+            return Plan(self, needed, every, [out] + [each] * count)
+        rules = [self.rules[i] for i in needed]
         kept: list[Any] = [None] * (count + 1)
         for rule in rules:
             asks = list(rule.__annotations__.values())[1 : len(self.inputs) + 2]
-            asks += asks[-1:] * (count + 1 - len(asks))
             for place, ask in enumerate(asks):
                 kept[place] = max(kept[place], KEPT[ask], key=(None, False, True).index)
-        if self.variadic:
-            return Plan(self, needed, [partial(rules[0], index=i) for i in needed], kept)
         self.plans[needs] = plan = Plan(self, needed, rules, kept)
         return plan
 

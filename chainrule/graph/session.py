@@ -42,7 +42,7 @@ class Session:
     ...     y = x.relu().sqrt() * x
     ...     session = graph.Session()
     >>> session.run(y)
-    array([1.       , 2.828427 ], dtype=float32)
+    array([1.      , 2.828427], dtype=float32)
     >>> session.counts
     {'constant': 1, 'relu': 1, 'sqrt': 1, 'multiply': 1}
     """

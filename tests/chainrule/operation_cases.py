@@ -301,6 +301,7 @@ both("cross_entropy", "far", lambda rng: (1e4 * rng.normal(size=(4, 3)), np.arra
 for title, shapes in {
     "rows": ((5, 3), (2, 3)),
     "one": ((3,), (2, 3)),
+    "square": ((3, 3), (3, 3)),
     "none": ((0, 3), (2, 3)),
     "bias": ((2, 4, 3), (5, 3), (5,)),
 }.items():

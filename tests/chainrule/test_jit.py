@@ -277,3 +277,81 @@ def test_traced_functions_nest() -> None:
     outer = jit(lambda x: inner(x) + 1.0)
     assert [outer(cr.full((1,), float(k))).item() for k in range(3)] == [1, 3, 5]
     assert (outer.traces, inner.traces) == (1, 0)
+
+
+OPTIMIZERS = {
+    "sgd": lambda ps: cr.optim.SGD(ps, lr=0.1),
+    "momentum": lambda ps: cr.optim.SGD(ps, lr=0.1, momentum=0.9, nesterov=True),
+    "dampened": lambda ps: cr.optim.SGD(ps, lr=0.1, momentum=0.9, dampening=0.5),
+    "rmsprop": lambda ps: cr.optim.RMSprop(ps, lr=0.01, centered=True, momentum=0.5),
+    "adam": lambda ps: cr.optim.Adam(ps, lr=0.01, amsgrad=True),
+    "adamw": lambda ps: cr.optim.AdamW(ps, lr=0.01, weight_decay=0.1),
+    "adagrad": lambda ps: cr.optim.Adagrad(ps, lr=0.1, lr_decay=0.01),
+}
+
+
+def model() -> Any:
+    rng = np.random.default_rng(5)
+    return cr.nn.Sequential(
+        cr.nn.Linear(3, 8, rng=rng),
+        cr.nn.BatchNorm1d(8),
+        cr.nn.ReLU(),
+        cr.nn.Dropout(0.2, rng=np.random.default_rng(6)),
+        cr.nn.Linear(8, 4, rng=rng),
+    )
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_modules_and_optimizers_train_as_in_eager(name: str) -> None:
+    steps, nets = [], []
+    for wrap in (lambda f: f, jit):
+        net = model()
+        optimizer = OPTIMIZERS[name](net.parameters())
+
+        def step(x: Any, y: Any, net: Any = net, optimizer: Any = optimizer) -> Any:
+            loss = cr.cross_entropy(net(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        steps.append(wrap(step))
+        nets.append(net)
+    rng = np.random.default_rng(7)
+    for _ in range(25):
+        x = cr.tensor(rng.normal(size=(16, 3)), dtype="float32")
+        y = cr.tensor(rng.integers(0, 4, 16))
+        a, b = (s(x, y).item() for s in steps)
+        assert a == pytest.approx(b, rel=2e-5)
+    for (key, a), b in zip(
+        nets[0].state_dict().items(), nets[1].state_dict().values(), strict=True
+    ):
+        np.testing.assert_allclose(a.data, b.data, rtol=2e-4, atol=2e-6, err_msg=key)
+    assert steps[1].traces == 1
+
+
+def test_a_mode_or_a_rate_that_changes_is_noticed() -> None:
+    net = model()
+    optimizer = cr.optim.SGD(net.parameters(), lr=0.5)
+    predict = jit(lambda x: net(x))
+    x = cr.ones(4, 3)
+    predict(x)
+    net.eval()
+    np.testing.assert_allclose(predict(x).data, net(x).data, rtol=1e-6)
+    assert predict.traces == 2
+    w = net[0].weight
+
+    @jit
+    def step(x: Any) -> Any:
+        optimizer.zero_grad()
+        loss = (net(x) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step(x)
+    optimizer.param_groups[0]["lr"] = 0.0
+    before = w.data.copy()
+    step(x)
+    np.testing.assert_array_equal(w.data, before)
+    assert step.traces == 2

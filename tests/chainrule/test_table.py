@@ -256,6 +256,11 @@ TIES: dict[str, tuple[Any, Any, list[Any]]] = {
     "maximum": (lambda lib, x, y: lib.maximum(x, y), None, [[1.0, 2.0], [1.0, 1.0]]),
     "minimum": (lambda lib, x, y: lib.minimum(x, y), None, [[1.0, 2.0], [1.0, 1.0]]),
     "clip": (lambda lib, x: lib.clip(x, 0, 1), None, [[0.0, 1.0, 2.0, -1.0, 0.5]]),
+    "clip between": (
+        lambda lib, x, a, b: lib.clip(x, a, b),
+        None,
+        [[0.0, 1.0, 2.0, -1.0, 1.0], [0.0, 0.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0, 1.0]],
+    ),
     "relu": (lambda lib, x: lib.relu(x), None, [[0.0, -0.0, 1.0]]),
     "abs": (lambda lib, x: lib.abs(x), None, [[0.0, -2.0]]),
     "sqrt": (lambda lib, x: lib.sqrt(x), None, [[0.0, 4.0]]),
