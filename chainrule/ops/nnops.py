@@ -151,6 +151,9 @@ def cross_entropy(logits: Array, target: Array, reduction: str = "mean") -> Arra
     return reduce_losses(losses, reduction)
 
 
+LEAST = float(np.float32(1e-12))  # what PyTorch divides by at 0 and 1, in float64 too
+
+
 @primitive(shape=broadcast, flops=per_element(25))
 def _binary_losses(p: Array, target: Array, /) -> Array:
     """Return `-target log(p) - (1 - target) log(1 - p)`, no logarithm below -100."""
@@ -161,7 +164,7 @@ def _binary_losses(p: Array, target: Array, /) -> Array:
 
 @vjp(_binary_losses, "p")
 def _binary_losses_p(g: Array, out: None, p: Array, target: Array) -> Array:
-    return g * (p - target) / maximum((1.0 - p) * p, 1e-12)
+    return g * (p - target) / maximum((1.0 - p) * p, LEAST)
 
 
 @vjp(_binary_losses, "target")
