@@ -432,6 +432,7 @@ SCHEDULES: list[tuple[str, Any]] = [
     ("LambdaLR", {"lr_lambda": lambda epoch: 1 / math.sqrt(1 + epoch)}),
     ("LambdaLR", {"lr_lambda": [lambda epoch: 0.9**epoch, lambda epoch: 1 / (1 + epoch)]}),
 ]
+SCHEDULE_NAMES = [f"{name} {i}" for i, (name, _) in enumerate(SCHEDULES)]
 
 
 def scheduled(lib: Any, module: Any, names: list[tuple[str, Any]]) -> tuple[Any, list[Any], Any]:
@@ -441,7 +442,7 @@ def scheduled(lib: Any, module: Any, names: list[tuple[str, Any]]) -> tuple[Any,
     return opt, params, [getattr(module.lr_scheduler, n)(opt, **how) for n, how in names]
 
 
-@pytest.mark.parametrize(("name", "how"), SCHEDULES, ids=str)
+@pytest.mark.parametrize(("name", "how"), SCHEDULES, ids=SCHEDULE_NAMES)
 def test_schedules_equal_pytorchs(name: str, how: Any) -> None:
     torch = pytest.importorskip("torch")
     results = []
@@ -474,7 +475,7 @@ def test_schedules_work_together_as_in_pytorch() -> None:
     np.testing.assert_allclose(*rates, rtol=1e-12)
 
 
-@pytest.mark.parametrize(("name", "how"), SCHEDULES, ids=str)
+@pytest.mark.parametrize(("name", "how"), SCHEDULES, ids=SCHEDULE_NAMES)
 def test_schedules_go_on_exactly(name: str, how: Any) -> None:
     opt, params, (schedule,) = scheduled(cr, optim, [(name, how)])
     whole = trajectory(cr, opt, params, range(20), schedule=schedule)
