@@ -43,6 +43,7 @@ EMPTY = "differs only where nothing is reduced, and there the gradient has no el
 
 #: Survivors by id, and why each is no error.
 EXPLAINED: dict[str, str] = {
+    "_binary_losses._binary_losses_p.L1.swap_arguments.1": SWAPPED,
     "_class_losses._class_losses_logits.L3.drop_keyword.2": EXACT,
     "_variance._variance_x.L1.swap_arguments.1": SWAPPED,
     "cast.cast_x.L1.drop_keyword.1": "`sweep.fit` casts to the dtype of the input",
