@@ -43,6 +43,10 @@ class InPlaceError(BackwardError):
     """An in-place change that would make a gradient wrong."""
 
 
+class DataError(ChainruleError, ValueError):
+    """Data that is missing, changed or does not fit together."""
+
+
 class GradcheckError(ChainruleError, AssertionError):
     """A gradient departs from its numerical estimate."""
 
