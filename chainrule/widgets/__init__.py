@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chainrule.widgets.page import fragment, write_page
+    from chainrule.widgets.tape_viewer import TapeViewer
     from chainrule.widgets.tiny_net import TinyNet
 
-__all__ = ["TinyNet", "fragment", "write_page"]
+__all__ = ["TapeViewer", "TinyNet", "fragment", "write_page"]
 
-_HOME = {"TinyNet": "tiny_net", "fragment": "page", "write_page": "page"}
+_HOME = {
+    "TapeViewer": "tape_viewer",
+    "TinyNet": "tiny_net",
+    "fragment": "page",
+    "write_page": "page",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1167,6 +1167,29 @@ backward(y)
 print("dy/da", a.grad, "  dy/db", b.grad)
 
 # %% [markdown]
+# ## The tape, step by step
+#
+# The same program with a loss behind it: `d = y - 10`, `loss = d ** 2`. Step through it, forward
+# and back, and look at each tensor. Before you press, predict:
+#
+# 1. After the forward pass: which tensors hold values for their rules? Which node holds none?
+# 2. The rule of `y` runs at step 7. Which gradient does `a` have then? And after the last step?
+# 3. Tick `retain_graph=True` at the last step. What is different, and what does it cost?
+
+# %%
+from chainrule.widgets import TapeViewer
+
+TapeViewer()
+
+# %% [markdown]
+# <details><summary>What you should have seen</summary>
+#
+# `t` holds a and b, `loss` holds d; `y` and `d` hold nothing, for the rule of a sum needs no value.
+# At step 7 `a` has 10, by the straight way; the last step adds 4 · 10 through `t`, so 50, and `b`
+# gets 30. With retain_graph the nodes keep what they saved: memory, for as long as `loss` lives.
+#
+# </details>
+#
 # This is the end of the first sitting. You have the algorithm that TensorFlow, PyTorch and JAX have
 # in common; R. E. Wengert described the way forward in 1964 (Communications of the ACM 7), Bert
 # Speelpenning's thesis of 1980 (University of Illinois) the way back, as a program that writes
