@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import os
 import signal
 import subprocess
@@ -151,10 +152,26 @@ def record_of(cell: MasterCell, found: dict[str, Any] | None) -> Record:
     )
 
 
+PRELOAD = ("numpy.random", "numpy.linalg")
+SLOW = ("torch", "tensorflow")
+"""Modules whose import takes seconds: done once in the answer parent, its children have them."""
+
+
+def preload_for(cells: Iterable[MasterCell]) -> tuple[str, ...]:
+    """Return what to import before the first fork for a notebook with these cells.
+
+    That is NumPy, and of the slow modules those that an exercise allows and that are installed.
+    They are only imported: an operation of theirs before a fork could hang every child.
+    """
+    allowed = {name for cell in cells for name in cell.allow or ()}
+    slow = [name for name in SLOW if name in allowed and importlib.util.find_spec(name)]
+    return (*PRELOAD, *slow)
+
+
 class Engine:
     """A warm answer parent and a warm tester parent; a context manager."""
 
-    def __init__(self, preload: Iterable[str] = ("numpy.random", "numpy.linalg")) -> None:
+    def __init__(self, preload: Iterable[str] = PRELOAD) -> None:
         self.preload = tuple(preload)
         self.sessions: list[Session] = []
         self.sending = threading.Lock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 
@@ -195,3 +196,24 @@ def test_another_seed_draws_other_numbers_and_one_seed_the_same(warm: Engine) ->
     echo = "def a(x):\n    print(x)\n    return 2 * x"
     printed = [warm.run(cells(a=echo), seed=seed).records["a-t"].printed for seed in (1, 2, 1)]
     assert printed[0] == printed[2] != printed[1]
+
+
+def test_slow_modules_that_an_exercise_allows_are_imported_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def notebook(*allow: str) -> list[MasterCell]:
+        (_setup, answer, _test) = cells(double=GOOD)
+        return [dataclasses.replace(answer, allow=allow)]
+
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: name != "tensorflow")
+    assert module.preload_for(notebook("numpy")) == module.PRELOAD
+    assert module.preload_for(notebook("numpy", "torch")) == (*module.PRELOAD, "torch")
+    assert module.preload_for(notebook("tensorflow")) == module.PRELOAD, "not installed here"
+
+
+def test_what_is_preloaded_is_there_without_an_import() -> None:
+    with Engine((*module.PRELOAD, "colorsys")) as engine:
+        session = engine.open()
+        shown = session.run_cell("import sys; print('colorsys' in sys.modules)")
+        session.close()
+    assert shown[0]["text"] == "True\n"

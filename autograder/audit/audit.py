@@ -17,7 +17,7 @@ from typing import Any
 from autograder.audit.bench import Bench
 from autograder.audit.hearing import Finding, Hearing, Kind
 from autograder.audit.plan import Candidate, Plan
-from autograder.engine import Engine
+from autograder.engine import Engine, preload_for
 from autograder.master import MasterCell
 
 ORDER: tuple[Kind, ...] = ("solution", "blank", "right", "wrong", "mutant")
@@ -93,7 +93,8 @@ def audit_lesson(plan: Plan, seeds: tuple[int, ...], tick: Tick = lambda: None) 
     Mutants are asked under the first seed alone, all others under each. `tick` is called when a
     candidate is done. The result does not depend on the order of work.
     """
-    with Engine() as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    warm = preload_for(plan.master.cells)
+    with Engine(warm) as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         try:
             return _Run(plan, Bench(engine, plan.master), seeds, tick, pool).audit()
         finally:

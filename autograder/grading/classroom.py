@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
-from autograder.engine import Engine
+from autograder.engine import Engine, preload_for
 from autograder.errors import Problem
 from autograder.grading import intake, unit
 from autograder.grading.bridge import Bridge, BridgeError, Marks
@@ -113,7 +113,8 @@ class Classroom:
         students = self._chosen(students)
         self.bridge.ensure_assignment(self.lesson)
         clock = _Clock(len(students), progress or (lambda line: None))
-        with Engine() if engine == "fast" else contextlib.nullcontext() as running:
+        warm = Engine(preload_for(self.master.cells)) if engine == "fast" else None
+        with warm or contextlib.nullcontext() as running:
             for student in students:
                 row = self._row(student, running)
                 rows.append(row)

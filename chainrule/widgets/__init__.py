@@ -14,13 +14,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chainrule.widgets.collapse import Collapse
     from chainrule.widgets.page import fragment, write_page
     from chainrule.widgets.tape_viewer import TapeViewer
     from chainrule.widgets.tiny_net import TinyNet
 
-__all__ = ["TapeViewer", "TinyNet", "fragment", "write_page"]
+__all__ = ["Collapse", "TapeViewer", "TinyNet", "fragment", "write_page"]
 
 _HOME = {
+    "Collapse": "collapse",
     "TapeViewer": "tape_viewer",
     "TinyNet": "tiny_net",
     "fragment": "page",
