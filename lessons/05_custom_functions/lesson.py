@@ -1240,9 +1240,11 @@ Collapse()
 # +        return ...
 # +
 #  for step in range(500):
-# -    pred = cr.relu(x @ w1) @ w2
-# +    pred = MyReLU.apply(x @ w1) @ w2
-#      loss = ((pred - y) ** 2).sum()
+#      h = x @ w1
+# -    h_relu = relu(h)
+# +    h_relu = MyReLU.apply(h)
+#      y_pred = h_relu @ w2
+#      loss = ((y_pred - y) ** 2).sum()
 #      loss.backward()
 # ```
 #
@@ -1263,9 +1265,9 @@ def train(activation, steps=101, lr=1e-6):
         nodes = count_nodes(loss)
         loss.backward()
         with cr.no_grad():
-            for w in (w1, w2):
-                w -= lr * w.grad
-                w.grad = None
+            for weight in (w1, w2):
+                weight -= lr * weight.grad
+                weight.grad = None
     return losses, nodes
 
 
