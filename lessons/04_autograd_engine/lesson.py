@@ -745,8 +745,9 @@ def _(rng):
 # * A tensor with a `rule` is a node: `rule(g)` takes the gradient of the node, an array of its
 #   shape, and returns one gradient (an array of the parent's shape, or None: nothing flows there)
 #   for each of its `parents`. A tensor without a rule is a leaf.
-# * Each node's rule is called exactly once, with the sum of all that arrives at it. The same tensor
-#   may be used many times, twice as a parent of one node included.
+# * Each node's rule is called exactly once, with the sum of all that arrives at it (not at all, if
+#   nothing arrives). The same tensor may be used many times, twice as a parent of one node
+#   included.
 # * Afterwards the `.grad` of each leaf with `requires_grad` is what arrived there, *added* to what
 #   `.grad` was before (None counts as nothing). If nothing arrives, `.grad` stays as it was. Nodes
 #   and tensors without `requires_grad` keep `.grad = None`, and what rules return for a parent
@@ -757,8 +758,9 @@ def _(rng):
 # * `upstream=None` means 1 if `output` has one element, of any shape; otherwise raise
 #   `RuntimeError`. An upstream gradient of another shape than `output.data` raises `ValueError`. An
 #   `output` without `requires_grad` raises `RuntimeError`. Then nothing has changed.
-# * Unless `retain_graph` is true, every node that was visited ends with `rule = freed` (given
-#   above) and `parents = ()`. A second pass then stops with its RuntimeError.
+# * Unless `retain_graph` is true, every node that `output` was made from, itself included, ends
+#   with `rule = freed` (given above) and `parents = ()`, also where nothing arrived. A second pass
+#   then stops with the RuntimeError of `freed`.
 # * Chains of 10,000 nodes work, and so do 60 diamonds in a row.
 #
 # Nodes that `output` does not depend on are left alone.
@@ -1150,14 +1152,15 @@ def _(rng):
         t = Tensor(a, True, (x,), lambda g: (g,))
         s = Tensor(a, True, (t, x), lambda g: (None, g))
         backward(s, a)
-        return x.grad, s.rule is freed
+        return x.grad, s.rule is freed, t.rule is freed and t.parents == ()
 
-    same(idle_branch(a), (a, True), "a branch where nothing flows: x.grad, and s is freed")
+    what = "a branch where nothing flows: x.grad, s is freed, t is freed"
+    same(idle_branch(a), (a, True, True), what)
     ### END HIDDEN TESTS
 
 
 # %% [markdown]
-# Run it on the example with which this lesson began, and on the net of lesson 01 in four nodes.
+# Run it on the example with which this lesson began.
 
 # %%
 a, b = Tensor(3.0, requires_grad=True), Tensor(4.0, requires_grad=True)
