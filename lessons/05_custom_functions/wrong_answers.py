@@ -120,6 +120,25 @@ class Linear(cr.Function):
         return grads[0] if needs[0] else None, grads[1] if needs[1] else None, None
 
 
+# %% answer="linear" name="both_products_in_numpy" loses="only_needed"
+# What is not asked for is not returned, but NumPy multiplies both matrices all the same, and that
+# is the work that was to be saved.
+class Linear(cr.Function):
+    @staticmethod
+    def forward(ctx, x, w, scale):
+        ctx.save_for_backward(x, w)
+        ctx.scale = scale
+        return scale * (x @ w)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, w = ctx.saved_tensors
+        grad_x = cr.Tensor(ctx.scale * (upstream.data @ w.data.T))
+        grad_w = cr.Tensor(np.einsum("nd,nh->dh", x.data, ctx.scale * upstream.data))
+        need_x, need_w, _ = ctx.needs_input_grad
+        return grad_x if need_x else None, grad_w if need_w else None, None
+
+
 # %% answer="linear" name="needs_swapped" loses="only_needed"
 # You ask for the wrong argument: `needs_input_grad` has the order of the arguments of `apply`, `x`
 # first.
@@ -534,6 +553,40 @@ class Sigmoid(cr.Function):
     @staticmethod
     def backward(ctx, upstream):
         output = ctx.saved_tensors[-1]
+        return upstream * output * (1 - output)
+
+
+# %% answer="sigmoid" name="saves_a_copy" loses="saves_output"
+# You save a copy of the output. That is twice the memory, and the copy no longer knows that it came
+# from x, which second derivatives need.
+class Sigmoid(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = cr.exp(-cr.absolute(x))
+        output = cr.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(cr.tensor(output))
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="sigmoid" name="keeps_the_exponential" loses="saves_output"
+# The exponential is kept beside the output. Whatever hangs on `ctx` stays in memory until the
+# backward pass, and the output is enough.
+class Sigmoid(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.e = cr.exp(-cr.absolute(x))
+        output = cr.where(x >= 0, 1.0, ctx.e) / (1 + ctx.e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
         return upstream * output * (1 - output)
 
 
@@ -1439,6 +1492,31 @@ class Binarize(cr.Function):
     def backward(ctx, upstream):
         (x,) = ctx.saved_tensors
         return upstream * (cr.absolute(x) < 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="wider_window" loses="binarize"
+# A little more than the window is let through: just beyond 1 the gradient is 0 already.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) < 1.001)
 
 
 class Reverse(cr.Function):
