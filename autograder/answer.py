@@ -1,21 +1,25 @@
 """The answer process: runs a student's cells and answers questions about their objects.
 
-`python -m autograder.answer FD [MODULE...]` is a warm parent. It imports the modules, then forks a
-child for every socket that arrives on FD. The parent never sees a test and never runs a cell.
+`python -m autograder.answer FD confined|open [MODULE...]` is a warm parent. It imports the modules,
+then forks a child for every socket that arrives on FD. It never sees a test and never runs a cell.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import os
+import select
 import signal
 import socket
 import sys
 
-from autograder.channel import Channel, Closed
+from autograder.channel import STOPPED, Channel, Closed, TooLate
 from autograder.checks import wire
 from autograder.checks.desk import Boundary, Desk, TimeLimit
 from autograder.checks.guard import allowed_imports
+from autograder.sandbox.jail import Limits, Prison, Unconfined, confine
 from autograder.shell import Shell
 
 
@@ -40,6 +44,10 @@ class Answerer:
                 self.channel.send(b"A" + self._run_cell(*wire.decode(body)))
             elif kind == b"F":
                 self._fork(files[0])
+            elif kind == b"Z":
+                _bury_everybody()
+            elif kind == b"M":
+                self.channel.send(b"A" + wire.encode(list(sys.modules)))
 
     def _home(self, data: bytes) -> bytes:
         try:
@@ -73,38 +81,109 @@ class Answerer:
         self.channel.send(wire.encode(["hello", os.getpid()]))
 
 
-def _child(file: int, shell: Shell) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.setsid()
-    try:
-        Answerer(Channel(socket.socket(fileno=file)), shell).serve()
-    except (Closed, Boundary, TimeLimit):
-        pass
-    finally:
-        os._exit(0)
+def _bury_everybody() -> None:
+    """From now on let processes that end go at once, whoever started them.
+
+    The first process of a namespace inherits every orphan; it must not collect them.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+
+
+class AnswerParent:
+    """Forks an answer process for each socket that comes; closed in where `prison` is given."""
+
+    def __init__(self, control: Channel, prison: Prison | None, limits: Limits) -> None:
+        self.control = control
+        self.prison = prison
+        self.limits = limits
+        self.shell = Shell()
+        self.children: dict[int, Channel] = {}
+        """Process -> a second way to whoever asked for it, to say why it was stopped."""
+
+    def serve(self) -> None:
+        """Fork until the other end closes."""
+        while True:
+            self._wait()
+            try:
+                _, files = self.control.receive_with_files()
+            except Closed:
+                return
+            self._fork(files[0])
+
+    def _wait(self) -> None:
+        """Return when a request has come; meanwhile see to children that ended."""
+        while True:
+            ends = {os.pidfd_open(pid): pid for pid in self.children} if PIDFD else {}
+            try:
+                control = self.control.fileno()
+                ready, _, _ = select.select([control, *ends], [], [], None if PIDFD else 0.5)
+            finally:
+                for end in ends:
+                    os.close(end)
+            for pid in list(self.children):
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                if ended:
+                    self._buried(pid, status)
+            if control in ready:
+                return
+
+    def _buried(self, pid: int, status: int) -> None:
+        """Tell whoever asked for a process that the machine stopped it, and let it go."""
+        channel = self.children.pop(pid)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) in KILLED and self.prison:
+            with contextlib.suppress(Closed, TooLate):
+                channel.send(STOPPED + KILLED[os.WTERMSIG(status)].encode(), 0.2)
+        channel.close()
+
+    def _fork(self, file: int) -> None:
+        pid = self.prison.fork() if self.prison else os.fork()
+        channel = Channel(socket.socket(fileno=file))
+        if pid:
+            self.children[pid] = channel
+            return
+        self.control.close()
+        for other in self.children.values():
+            other.close()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.setsid()
+        try:
+            if self.prison:
+                confine(self.limits)
+            Answerer(channel, self.shell).serve()
+        except Unconfined as refused:
+            channel.send(wire.encode(["refused", str(refused)]))
+        except (Closed, Boundary, TimeLimit):
+            pass
+        finally:
+            os._exit(0)
+
+
+PIDFD = hasattr(os, "pidfd_open")
+KILLED: dict[int, str] = {
+    signal.SIGKILL: "it was stopped by the machine: it used too much memory or processor time",
+    signal.SIGXCPU: "it was stopped by the machine: it used too much processor time",
+    signal.SIGXFSZ: "it was stopped by the machine: it wrote too large a file",
+}
 
 
 def main(arguments: list[str]) -> None:
-    """Import, then fork a child for each socket that arrives."""
+    """FD, "confined" or "open", then the modules to import: fork a child for each socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in arguments[1:]:
-        importlib.import_module(name)
-    control = Channel(socket.socket(fileno=int(arguments[0])))
-    shell = Shell()
-    children: list[int] = []
+    file, how, *preload = arguments
+    limits = Limits()
+    prison = Prison(limits) if how == "confined" else None
+    for name in preload:
+        with contextlib.suppress(Exception):  # a student who needs it reads the error themselves
+            importlib.import_module(name)
+    control = Channel(socket.socket(fileno=int(file)))
+    parent = AnswerParent(control, prison, limits)
+    gc.collect()
+    gc.freeze()  # what is here stays here: no child need touch, and so copy, it
     control.send(b"ready")
-    while True:
-        try:
-            _, files = control.receive_with_files()
-        except Closed:
-            return
-        children = [pid for pid in children if os.waitpid(pid, os.WNOHANG) == (0, 0)]
-        pid = os.fork()
-        if pid == 0:
-            control.close()
-            _child(files[0], shell)
-        children.append(pid)
-        os.close(files[0])
+    parent.serve()
 
 
 if __name__ == "__main__":

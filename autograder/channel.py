@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import os
 import socket
 import struct
@@ -10,11 +11,19 @@ import time
 from autograder.checks.wire import MAX_BYTES
 
 HEADER = struct.Struct("<Q")
+CREDENTIALS = struct.Struct("iII")
+"""Process, user and group, as the kernel tells them."""
+BESIDE = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(CREDENTIALS.size)
+"""Room beside a message: four open files and who sent it."""
 MAX_FRAME = MAX_BYTES + 2**20
 
 
+STOPPED = b"X"
+"""First byte of a process's last message when it was stopped for it; the reason follows."""
+
+
 class Closed(Exception):
-    """The process on the other end is gone."""
+    """The process on the other end is gone; the message says why, where it is known."""
 
 
 class TooLate(Exception):
@@ -26,6 +35,8 @@ class Channel:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self.sender = 0
+        """The process that sent the last message, where that was asked for; 0: not known."""
 
     @classmethod
     def pair(cls) -> tuple[Channel, Channel]:
@@ -62,6 +73,18 @@ class Channel:
             os.close(file)
         return data
 
+    def ask_who_sends(self) -> None:
+        """From now on let the kernel say which process sends; Linux only, elsewhere nothing."""
+        if hasattr(socket, "SO_PASSCRED"):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+
+    def receive_with_sender(self, seconds: float | None = None) -> tuple[bytes, int]:
+        """Return the next message and the process that sent it, as numbered here; 0: not known."""
+        data, files = self.receive_with_files(seconds)
+        for file in files:
+            os.close(file)
+        return data, self.sender
+
     def receive_with_files(self, seconds: float | None = None) -> tuple[bytes, list[int]]:
         """Return the next message and the open files that came with it."""
         until = None if seconds is None else time.monotonic() + seconds
@@ -70,6 +93,8 @@ class Channel:
         if length > MAX_FRAME:
             raise Closed
         body, _ = self._take(length, until)
+        if body[:1] == STOPPED:
+            raise Closed(body[1:].decode("utf-8", "replace")[:200])
         return body, files
 
     def _take(self, count: int, until: float | None) -> tuple[bytes, list[int]]:
@@ -80,14 +105,24 @@ class Channel:
                 raise TooLate
             try:
                 self.sock.settimeout(left)
-                piece, new, _, _ = socket.recv_fds(self.sock, min(count - got, 2**20), 4)
+                piece, beside, _, _ = self.sock.recvmsg(min(count - got, 2**20), BESIDE)
             except TimeoutError:
                 raise TooLate from None
             except OSError:
                 raise Closed from None
-            files += new
+            files += self._beside(beside)
             if not piece:
                 raise Closed
             parts.append(piece)
             got += len(piece)
         return b"".join(parts), files
+
+    def _beside(self, messages: list[tuple[int, int, bytes]]) -> list[int]:
+        """Return the open files among what came beside the bytes; note who sent them."""
+        files: list[int] = []
+        for _, kind, data in messages:
+            if kind == socket.SCM_RIGHTS:
+                files += array.array("i", data[: len(data) - len(data) % 4])
+            elif kind == getattr(socket, "SCM_CREDENTIALS", None):
+                self.sender = CREDENTIALS.unpack(data[: CREDENTIALS.size])[0]
+        return files

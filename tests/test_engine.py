@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterator
 
@@ -91,7 +90,7 @@ def test_an_endless_call_is_stopped_at_its_limit(
     warm: Engine, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module.Session.ask, "__defaults__", (None, 1.0))
-    monkeypatch.setattr("autograder.engine.GRACE", 1.0)
+    monkeypatch.setattr("autograder.engine.session.GRACE", 1.0)
     start = time.monotonic()
     answers = {"a": good("a"), "b": f"import time\ndef b(x):\n    {body}", "c": good("c")}
     run = warm.run(cells(**answers))
@@ -201,18 +200,14 @@ def test_another_seed_draws_other_numbers_and_one_seed_the_same(warm: Engine) ->
 def test_slow_modules_that_an_exercise_allows_are_imported_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def notebook(*allow: str) -> list[MasterCell]:
-        (_setup, answer, _test) = cells(double=GOOD)
-        return [dataclasses.replace(answer, allow=allow)]
-
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: name != "tensorflow")
-    assert module.preload_for(notebook("numpy")) == module.PRELOAD
-    assert module.preload_for(notebook("numpy", "torch")) == (*module.PRELOAD, "torch")
-    assert module.preload_for(notebook("tensorflow")) == module.PRELOAD, "not installed here"
+    assert module.preload_for(("numpy",)) == module.PRELOAD
+    assert module.preload_for(("numpy", "torch")) == (*module.PRELOAD, "torch")
+    assert module.preload_for(("tensorflow",)) == module.PRELOAD, "not installed here"
 
 
 def test_what_is_preloaded_is_there_without_an_import() -> None:
-    with Engine((*module.PRELOAD, "colorsys")) as engine:
+    with Engine(("colorsys",)) as engine:
         session = engine.open()
         shown = session.run_cell("import sys; print('colorsys' in sys.modules)")
         session.close()

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.audit.bench import Bench
 from autograder.audit.hearing import Finding, Hearing, Kind
 from autograder.audit.plan import Candidate, Plan
-from autograder.engine import Engine, preload_for
-from autograder.master import MasterCell
+from autograder.engine import Engine
 
 ORDER: tuple[Kind, ...] = ("solution", "blank", "right", "wrong", "mutant")
 
@@ -93,8 +92,8 @@ def audit_lesson(plan: Plan, seeds: tuple[int, ...], tick: Tick = lambda: None) 
     Mutants are asked under the first seed alone, all others under each. `tick` is called when a
     candidate is done. The result does not depend on the order of work.
     """
-    warm = preload_for(plan.master.cells)
-    with Engine(warm) as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    warm = Engine.for_cells(plan.master.cells)
+    with warm as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         try:
             return _Run(plan, Bench(engine, plan.master), seeds, tick, pool).audit()
         finally:
@@ -115,19 +114,16 @@ class _Run:
         return max((cell.index for cell in self.plan.master.tests()), default=0)
 
     def audit(self) -> Audit:
-        """Walk the solved notebook; an exercise's answers start when the walk is past its tests."""
-        waiting: list[Future[Row]] = []
+        """Walk the solved notebook, which leaves the stems that every other answer starts from."""
         last = {cell.exercise: cell.index for cell in self.plan.master.tests()}
-
-        def after(cell: MasterCell) -> None:
-            if cell.role == "tests" and last[cell.exercise] == cell.index:
-                for one in self.plan.candidates:
-                    if one.exercise == cell.exercise:
-                        waiting.append(self.pool.submit(self._row, one, cell.index))
-
         blank = self.pool.submit(self._blank)
         hearing = Hearing("solution", self.seeds)
-        raised = self.bench.walk(hearing, after)
+        raised = self.bench.walk(hearing)
+        waiting = [
+            self.pool.submit(self._row, one, last[one.exercise])
+            for one in self.plan.candidates
+            if one.exercise in last
+        ]
         rows = self._whole(hearing, raised) + blank.result() + [one.result() for one in waiting]
         names = self.plan.master.exercises
         rows.sort(

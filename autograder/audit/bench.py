@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from autograder.engine import CALL_SECONDS, CELL_SECONDS, Engine, Lost, Session
+from autograder.engine import CALL_SECONDS, CELL_SECONDS, Allow, Engine, Lost, Session
+from autograder.engine.walk import import_sets, without_absent_imports
 from autograder.master import Master, MasterCell
 
 SLACK = 1.0
@@ -40,43 +41,36 @@ class Stem:
 
 
 class Bench:
-    """One lesson's solved notebook on one engine."""
+    """One lesson's solved notebook on one engine, once for each set of imports it asks under."""
 
     def __init__(self, engine: Engine, master: Master) -> None:
         self.engine = engine
         self.cells = [cell for cell in master.cells if cell.kind == "code"]
-        self.stems: dict[int, Stem] = {}
+        self.stems: dict[tuple[Allow, int], Stem] = {}
+        """By the set of imports and the index of the exercise's cell."""
         self.seconds: dict[int, float] = {}
         """How long the solution took, by index of the cell; a test cell asked once."""
 
-    def walk(
-        self,
-        ask: Ask,
-        after: Callable[[MasterCell], None] = lambda cell: None,
-        end: int | None = None,
-    ) -> dict[int, str]:
+    def walk(self, ask: Ask, end: int | None = None) -> dict[int, str]:
         """Run the solved notebook, leave a stem at each exercise, and time every cell.
 
-        Through cell `end` (None: to the last). `after` is called with each cell when it is done.
-        Returns what cells raised, by index.
+        Through cell `end` (None: to the last). Returns what cells raised, by index.
         """
-        session = self.engine.open()
-        raised: dict[int, str] = {}
-        try:
-            for cell in self.cells:
-                if end is not None and cell.index > end:
-                    break
+        raised = _Raised()
+        for allow in self._sets(0, end):
+            session = self.engine.open(allow=allow)  # open to the end: stems end with it
+            for cell in self._between(0, end):
                 if cell.role == "exercise":
-                    self.stems[cell.index] = Stem(session.fork())
+                    self.stems[allow, cell.index] = Stem(session.fork())
                 started = time.monotonic()
                 alive = self._step(session, cell, cell.source, ask, None, raised)
-                self.seconds.setdefault(cell.index, time.monotonic() - started)
-                after(cell)
+                took = time.monotonic() - started
+                self.seconds[cell.index] = max(took, self.seconds.get(cell.index, 0.0))
                 if not alive:
                     break
-        finally:
-            session.close()
-        return raised
+            else:
+                session.rest()
+        return raised.everywhere()
 
     def play(
         self,
@@ -93,19 +87,30 @@ class Bench:
         In a hurry, everything is stopped soon after the time that the solution took; without one,
         only free cells are, which earn nothing: a right answer may be slow.
         """
-        session = self.engine.open() if start is None else self.stems[start].fork()
-        raised: dict[int, str] = {}
-        try:
-            for cell in self.cells:
-                if cell.index < (start or 0) or (end is not None and cell.index > end):
-                    continue
-                limit = self.limit(cell) if hurry or cell.role == "code" else None
-                source = sources.get(cell.index, cell.source)
-                if not self._step(session, cell, source, ask, limit, raised):
-                    break
-        finally:
-            session.close()
-        return raised
+        raised = _Raised()
+        for allow in self._sets(start or 0, end):
+            if start is None:
+                session = self.engine.open(allow=allow)
+            elif (allow, start) in self.stems:
+                session = self.stems[allow, start].fork()
+            else:  # the solution itself was stopped before it
+                continue
+            try:
+                for cell in self._between(start or 0, end):
+                    limit = self.limit(cell) if hurry or cell.role == "code" else None
+                    source = sources.get(cell.index, cell.source)
+                    if not self._step(session, cell, source, ask, limit, raised):
+                        break
+            finally:
+                session.close()
+        return raised.everywhere()
+
+    def _between(self, start: int, end: int | None) -> list[MasterCell]:
+        last = self.cells[-1].index if end is None and self.cells else end or 0
+        return [cell for cell in self.cells if start <= cell.index <= last]
+
+    def _sets(self, start: int, end: int | None) -> tuple[Allow, ...]:
+        return import_sets(self._between(start, end))
 
     def limit(self, cell: MasterCell) -> float:
         """Return how many seconds an answer may take where the solution took its own time."""
@@ -119,17 +124,43 @@ class Bench:
         source: str,
         ask: Ask,
         limit: float | None,
-        raised: dict[int, str],
+        raised: _Raised,
     ) -> bool:
         if cell.role == "tests":
+            if cell.allow != session.allow:
+                return True
             return ask(session, cell, CALL_SECONDS if limit is None else limit)
+        own = cell.role == "exercise" and cell.allow == session.allow
+        if not own:
+            source = without_absent_imports(source, session.allow)
+        seconds = CELL_SECONDS if limit is None else limit
+        error = ""
         try:
-            outputs = session.run_cell(source, cell.allow, CELL_SECONDS if limit is None else limit)
+            for output in session.run_cell(source, cell.allow if own else None, seconds):
+                if output.get("output_type") == "error":
+                    words = f"{output.get('ename')}: {output.get('evalue')}"
+                    error = TOO_SLOW if output.get("ename") == "TimeLimit" else words
         except Lost as lost:
-            raised[cell.index] = str(lost)
+            raised.note(cell.index, own, str(lost))
             return False
-        for output in outputs:
-            if output.get("output_type") == "error":
-                words = f"{output.get('ename')}: {output.get('evalue')}"
-                raised[cell.index] = TOO_SLOW if output.get("ename") == "TimeLimit" else words
+        raised.note(cell.index, own, error)
         return True
+
+
+class _Raised:
+    """What cells raised; one of the course may fail where an import that it shows is absent."""
+
+    def __init__(self) -> None:
+        self.by_cell: dict[int, list[str]] = {}
+        self.settled: set[int] = set()
+
+    def note(self, index: int, own: bool, error: str) -> None:
+        if own:
+            self.by_cell[index] = [error]
+            self.settled.add(index)
+        elif index not in self.settled:
+            self.by_cell.setdefault(index, []).append(error)
+
+    def everywhere(self) -> dict[int, str]:
+        """Return what cells raised under every set of imports, or an answer under its own."""
+        return {index: errors[0] for index, errors in self.by_cell.items() if all(errors)}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
-from autograder.engine import Engine, preload_for
+from autograder.engine import Engine
 from autograder.errors import Problem
 from autograder.grading import intake, unit
 from autograder.grading.bridge import Bridge, BridgeError, Marks
@@ -113,7 +113,7 @@ class Classroom:
         students = self._chosen(students)
         self.bridge.ensure_assignment(self.lesson)
         clock = _Clock(len(students), progress or (lambda line: None))
-        warm = Engine(preload_for(self.master.cells)) if engine == "fast" else None
+        warm = Engine.for_cells(self.master.cells) if engine == "fast" else None
         with warm or contextlib.nullcontext() as running:
             for student in students:
                 row = self._row(student, running)

@@ -105,7 +105,8 @@ def _show_all(
     """Yield each answer (None: the solution) with the records of its visible tests, in order."""
     last = {cell.exercise: cell.index for cell in master.tests()}
     place = {cell.exercise: cell.index for cell in master.cells if cell.role == "exercise"}
-    with Engine() as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    warm = Engine.for_cells(master.cells)
+    with warm as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         bench = Bench(engine, master)
         solved = _Showing()
         bench.walk(solved, end=max(last.values()))
@@ -114,8 +115,7 @@ def _show_all(
         def show(answer: Answer) -> tuple[Answer, list[Record]]:
             showing = _Showing(answer.exercise)
             start = place[answer.exercise]
-            if start in bench.stems:  # not where the solution itself was stopped before it
-                bench.play({start: answer.source}, showing, start=start, end=last[answer.exercise])
+            bench.play({start: answer.source}, showing, start=start, end=last[answer.exercise])
             return answer, showing.records
 
         yield from pool.map(show, answers)

@@ -1,0 +1,111 @@
+"""One answer process with a student's cells in it, as the engine sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from autograder.channel import Channel, Closed, TooLate
+from autograder.checks import wire
+from autograder.engine.parent import GRACE, START_SECONDS, Allow, Lost
+from autograder.engine.record import Record, record_of
+from autograder.master import MasterCell
+
+CELL_SECONDS = 60.0
+CALL_SECONDS = 10.0
+
+
+class House(Protocol):
+    """What a session needs of the engine that it belongs to."""
+
+    def judge(self, task: dict[str, Any], answer: Channel) -> dict[str, Any] | None:
+        """Run one test against an answer process."""
+
+    def track(self, session: Session) -> Session:
+        """Remember a session, so that nothing outlives the engine."""
+
+    def forget(self, session: Session) -> None:
+        """Stop tracking a session that was closed."""
+
+
+class Session:
+    """A process that holds what a student's cells have made so far."""
+
+    def __init__(self, house: House, channel: Channel, seed: int, allow: Allow = None) -> None:
+        """Wait for the process behind `channel`; raises `Lost` if it does not start."""
+        self.house = house
+        self.channel = channel
+        self.seed = seed
+        self.allow = allow
+        """The imports of the exercises that may be asked here; None for all."""
+        try:
+            data, sender = channel.receive_with_sender(START_SECONDS)
+            word, said = wire.decode(data)
+        except (Closed, TooLate, wire.WireError):
+            channel.close()
+            raise Lost("the answer process did not start") from None
+        if word != "hello":
+            channel.close()
+            raise Lost(f"the answer process could not be confined: {said}")
+        # In a namespace of its own the process does not know its number out here; the kernel does.
+        self.pid = sender or said
+
+    def run_cell(
+        self, source: str, allow: Sequence[str] | None = None, limit: float = CELL_SECONDS
+    ) -> list[dict[str, Any]]:
+        """Run one cell and return its outputs; raise `Lost` if the process does not survive it."""
+        task = [source, limit, None if allow is None else list(allow)]
+        try:
+            self.channel.send(b"R" + wire.encode(task), GRACE)
+            outputs = wire.decode(self.channel.receive(limit + GRACE)[1:])
+        except Closed as closed:
+            raise Lost(str(closed) or "it ended the whole process") from None
+        except TooLate:
+            raise Lost(f"it ran for more than {limit:g} seconds and could not be stopped") from None
+        except wire.WireError as error:
+            raise Lost(f"it sent {error}") from None
+        return outputs if isinstance(outputs, list) else []
+
+    def rest(self) -> None:
+        """Run no cell from now on: only be there for the copies of this process."""
+        self.channel.send(b"Z", GRACE)
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the names of all modules that this process has imported, in order."""
+        self.channel.send(b"M", GRACE)
+        return tuple(wire.decode(self.channel.receive(GRACE)[1:]))
+
+    def fork(self) -> Session:
+        """Return a copy of this process as it stands now; the two go on apart.
+
+        Where processes are closed in, the copy ends with this one.
+        """
+        ours, theirs = Channel.pair()
+        ours.ask_who_sends()
+        self.channel.send(b"F", GRACE, files=(theirs.fileno(),))
+        theirs.close()
+        return self.house.track(Session(self.house, ours, self.seed, self.allow))
+
+    def ask(
+        self, cell: MasterCell, source: str | None = None, limit: float = CALL_SECONDS
+    ) -> Record:
+        """Judge one test cell (or `source` in its place) against this process."""
+        task = {
+            "source": cell.source if source is None else source,
+            "seed": self.seed,
+            "limit": limit,
+            "allow": None if cell.allow is None else list(cell.allow),
+            "signatures": dict(cell.signatures),
+            "title": f"{cell.exercise} · {cell.behaviour}",
+        }
+        return record_of(cell, self.house.judge(task, self.channel))
+
+    def close(self) -> None:
+        """Kill the process and everything in its process group and namespace."""
+        self.channel.close()
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.house.forget(self)

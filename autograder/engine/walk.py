@@ -1,0 +1,190 @@
+"""One notebook on its way through the engine: every cell in order, every test where it stands.
+
+A notebook whose exercises allow different imports is walked once for each set of them, in a process
+that has that set and nothing else. A test is asked in the walk of its own set.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograder.engine.parent import Allow, Lost
+from autograder.engine.record import Run, record_of
+from autograder.engine.session import Session
+from autograder.master import MasterCell
+
+NOTEBOOK_SECONDS = 300.0
+SHOWN = {"autograder", "numpy", "IPython", "matplotlib", "ipywidgets", "anywidget", "PIL"}
+"""Modules that every answer process has, whatever its exercises allow."""
+
+Open = Callable[[int, Allow], Session]
+
+
+def import_sets(cells: Iterable[MasterCell]) -> tuple[Allow, ...]:
+    """Return the sets of imports that the tests of a notebook ask for, each once, in order."""
+    return tuple(dict.fromkeys(cell.allow for cell in cells if cell.role == "tests")) or (None,)
+
+
+def without_absent_imports(source: str, allow: Allow) -> str:
+    """Return a cell without its top-level imports of modules that a process does not have.
+
+    The lines stay, empty, so that line numbers do too. A cell of the course that prepares several
+    exercises then prepares this one; what needs the module fails by name, as it would anyway.
+    """
+    if allow is None:
+        return source
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    lines = source.split("\n")
+    for step in tree.body:
+        if not any(_absent(root, allow) for root in _roots(step)):
+            continue
+        alone = all(
+            other is step
+            or other.lineno > (step.end_lineno or 0)
+            or (other.end_lineno or 0) < step.lineno
+            for other in tree.body
+        )
+        if alone:
+            last = step.end_lineno or step.lineno
+            lines[step.lineno - 1 : last] = [""] * (last - step.lineno + 1)
+    return "\n".join(lines)
+
+
+def _roots(step: ast.stmt) -> list[str]:
+    if isinstance(step, ast.Import):
+        return [alias.name.partition(".")[0] for alias in step.names]
+    if isinstance(step, ast.ImportFrom) and not step.level:
+        return [(step.module or "").partition(".")[0]]
+    return []
+
+
+def _absent(root: str, allow: tuple[str, ...]) -> bool:
+    return root not in SHOWN and root not in allow and root not in sys.stdlib_module_names
+
+
+class Walk:
+    """All walks of one notebook."""
+
+    def __init__(self, open_session: Open, cells: Sequence[MasterCell], seed: int) -> None:
+        self.open = open_session
+        self.cells = [cell for cell in cells if cell.kind == "code"]
+        self.seed = seed
+        self.found = Run()
+        self.left_out: set[int] = set()
+        self.until = time.monotonic() + NOTEBOOK_SECONDS
+
+    def run(self) -> Run:
+        """Walk once per set of imports, and return what all gave together."""
+        sets = import_sets(self.cells)
+        last = {cell.allow: at for at, cell in enumerate(self.cells) if cell.role == "tests"}
+        # The walk that goes furthest goes to the end: what a student shows below it is shown.
+        furthest = max(sets, key=lambda allow: last.get(allow, -1))
+        for allow in sets:
+            end = len(self.cells) if allow == furthest else last[allow] + 1
+            _Pass(self, allow, self.cells[:end]).finish()
+        for cell in self.cells:
+            if cell.role == "tests" and cell.grade_id not in self.found.records:
+                why = {"verdict": "not_run", "message": self.found.crashed or "it was not reached"}
+                self.found.records[cell.grade_id or ""] = record_of(cell, why)
+        return self.found
+
+    def show(self, cell: MasterCell, outputs: list[dict[str, Any]], own: bool) -> None:
+        """Keep a cell's outputs: those of its own set, else the first that are no error."""
+        before = self.found.outputs.get(cell.index)
+        if own or before is None or _failed(before):
+            self.found.outputs[cell.index] = outputs
+
+
+class _Pass:
+    """One walk, in processes that have one set of imports."""
+
+    def __init__(self, walk: Walk, allow: Allow, cells: list[MasterCell]) -> None:
+        self.walk = walk
+        self.allow = allow
+        self.cells = cells
+        self.broken: dict[str, str] = {}
+        """Exercise -> the error that its answer cell stopped with."""
+        self.session = walk.open(walk.seed, allow)
+
+    def finish(self) -> None:
+        for position, cell in enumerate(self.cells):
+            if time.monotonic() > self.walk.until:
+                self._lost(cell, f"the notebook ran for more than {NOTEBOOK_SECONDS:g} seconds")
+                break
+            if cell.role != "tests":
+                self._cell(position, cell)
+            elif cell.allow == self.allow:
+                self._ask(position, cell)
+        self.session.close()
+
+    def _ask(self, position: int, cell: MasterCell) -> None:
+        record = self.session.ask(cell)
+        if record.verdict == "fail" and record.exercise in self.broken:
+            why = f"{self.broken[record.exercise]}\n\n{record.message}"
+            record = dataclasses.replace(record, message=why)
+        self.walk.found.records[record.grade_id] = record
+        self.walk.found.outputs[cell.index] = record.outputs(cell.sentence)
+        if record.lost:
+            self._restart(position)
+
+    def _cell(self, position: int, cell: MasterCell) -> None:
+        if self._own(cell):  # another walk may have left it out for want of its imports
+            self.walk.left_out.discard(cell.index)
+        if cell.index in self.walk.left_out:
+            return
+        try:
+            outputs = self._run(cell)
+        except Lost as lost:
+            self._lost(cell, str(lost))
+            self._restart(position)
+            return
+        self.walk.show(cell, outputs, self._own(cell))
+        for output in outputs:
+            if output.get("output_type") == "error" and cell.exercise:
+                what = f"{output.get('ename')}: {output.get('evalue')}"
+                self.broken[cell.exercise] = f"your answer's cell itself stopped with {what}"
+
+    def _own(self, cell: MasterCell) -> bool:
+        return cell.role == "exercise" and cell.allow == self.allow
+
+    def _run(self, cell: MasterCell) -> list[dict[str, Any]]:
+        if self._own(cell):
+            return self.session.run_cell(cell.source, cell.allow)
+        return self.session.run_cell(without_absent_imports(cell.source, self.allow))
+
+    def _lost(self, cell: MasterCell, why: str) -> None:
+        self.walk.found.crashed = f"cell {cell.index + 1} was left out: {why}"
+        self.walk.left_out.add(cell.index)
+        stopped = {"output_type": "error", "ename": "Stopped", "evalue": why}
+        self.walk.found.outputs[cell.index] = [
+            stopped | {"traceback": [f"This cell was left out: {why}."]}
+        ]
+
+    def _restart(self, position: int) -> None:
+        """Open a new process and bring it to where the lost one was."""
+        self.session.close()
+        while True:
+            self.session = self.walk.open(self.walk.seed, self.allow)
+            for cell in self.cells[:position]:
+                if cell.role == "tests" or cell.index in self.walk.left_out:
+                    continue
+                try:
+                    self._run(cell)
+                except Lost as lost:
+                    self._lost(cell, str(lost))
+                    self.session.close()
+                    break
+            else:
+                return
+
+
+def _failed(outputs: list[dict[str, Any]]) -> bool:
+    return any(output.get("output_type") == "error" for output in outputs)
