@@ -54,6 +54,8 @@ class Channel:
 
     def send(self, data: bytes, seconds: float | None = None, files: tuple[int, ...] = ()) -> None:
         """Send one message, with open files if there are any."""
+        if seconds is not None and seconds <= 0:
+            raise TooLate
         try:
             self.sock.settimeout(seconds)
             if files:

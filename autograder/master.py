@@ -65,6 +65,12 @@ class Master:
         """Names of the exercises, in order."""
         return tuple(cell.exercise or "" for cell in self.cells if cell.role == "exercise")
 
+    @property
+    def given(self) -> tuple[Path, ...]:
+        """The files that are handed out beside the notebook, such as data: not notebooks."""
+        beside = sorted(self.path.parent.iterdir()) if self.path.parent.is_dir() else []
+        return tuple(one for one in beside if one.suffix != ".ipynb" and one.name[0] not in "._")
+
     def tests(self, exercise: str | None = None) -> tuple[MasterCell, ...]:
         """Return the test cells, of one exercise or of all."""
         return tuple(
@@ -110,7 +116,8 @@ def _cell(index: int, cell: Any) -> MasterCell:
     graded, answer = bool(theirs.get("grade")), bool(theirs.get("solution"))
     role = ours.get("role") or ("exercise" if answer and not graded else "")
     if not role:
-        role = "written" if answer and graded else "tests" if graded else "prose"
+        test = graded and not answer and cell.cell_type == "code"
+        role = "written" if answer and graded else "tests" if test else "prose"
     allow = ours.get("allow")
     return MasterCell(
         index=index,
@@ -120,7 +127,8 @@ def _cell(index: int, cell: Any) -> MasterCell:
         source=cell.source,
         grade_id=theirs.get("grade_id"),
         points=float(theirs.get("points", 0) or 0),
-        exercise=ours.get("exercise"),
+        # A course that does not know us has no exercises: each cell stands for itself.
+        exercise=ours.get("exercise") or (None if ours else theirs.get("grade_id")),
         behaviour=ours.get("behaviour"),
         sentence=ours.get("sentence", ""),
         allow=None if allow is None else tuple(allow),

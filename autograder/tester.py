@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import time
 import types
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,8 @@ from autograder.checks import judge, verdict, wire
 
 WARM = ("numpy.random", "numpy.linalg")
 """What NumPy loads at first use: done once here, not in every child."""
+LONGEST = 600
+"""Seconds that one test may take, all its questions together."""
 GRACE = 3.0
 """Seconds past a call's own limit before the answer process counts as stuck."""
 
@@ -36,16 +39,18 @@ class _Line:
         self.lost = ""
 
     def ask(self, request: bytes, called: Callable[[bytes], bytes]) -> bytes:
+        until = time.monotonic() + self.limit + GRACE  # callbacks included, however many come
         try:
             self.channel.send(b"Q" + request, self.limit + GRACE)
             while True:
-                reply = self.channel.receive(self.limit + GRACE)
+                reply = self.channel.receive(until - time.monotonic())
                 if reply[:1] != b"H":
                     return reply[1:]
-                self.channel.send(b"h" + called(reply[1:]), self.limit + GRACE)
-        except Closed:
+                self.channel.send(b"h" + called(reply[1:]), until - time.monotonic())
+        except Closed as closed:
             self.lost = "crashed"
-            raise verdict.Failed("your code ended the whole process") from None
+            why = f": {closed}" if str(closed) else ""
+            raise verdict.Failed(f"your code ended the whole process{why}") from None
         except TooLate:
             self.lost = "stuck"
             seconds = f"{self.limit:g}"
@@ -114,6 +119,7 @@ def main(arguments: list[str]) -> None:
 
 def _child(task: dict[str, Any], files: list[int]) -> None:
     answer, report = (Channel(socket.socket(fileno=file)) for file in files)
+    signal.alarm(LONGEST)  # a test that never ends is a broken check, not a process for ever
     try:
         report.send(wire.encode(judge_cell(task, answer)))
     finally:

@@ -17,9 +17,27 @@ from typing import Any
 Allow = tuple[str, ...] | None
 
 
-def _permitted(module: str, allow: tuple[str, ...]) -> bool:
+def permitted(module: str, allow: tuple[str, ...]) -> bool:
+    """Whether a module may be imported: its package is allowed, and no part around it hidden.
+
+    `-chainrule.nn` in the list hides that part of a package that is allowed.
+    """
     root = module.partition(".")[0]
+    if any(f"{module}.".startswith(f"{part}.") for part in hidden_parts(allow)):
+        return False
     return root in allow or root in sys.stdlib_module_names or root == "autograder"
+
+
+def hidden_parts(allow: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the modules that a list of imports takes out of what it allows."""
+    return tuple(name.removeprefix("-") for name in allow if name.startswith("-"))
+
+
+def in_words(allow: tuple[str, ...], mark: str = "") -> str:
+    """Return a list of imports as a phrase, each name between two of `mark`."""
+    names = [f"{mark}{name}{mark}" for name in allow if not name.startswith("-")]
+    parts = [f"{mark}{name}{mark}" for name in hidden_parts(allow)]
+    return ", ".join(names) + (f" without {', '.join(parts)}" if parts else "")
 
 
 @contextlib.contextmanager
@@ -34,7 +52,7 @@ def allowed_imports(allow: Allow, namespace: dict[str, Any]) -> Iterator[None]:
     original = builtins.__import__
 
     def guarded(name: str, globals: Any = None, *rest: Any, **named: Any) -> Any:
-        if globals is namespace and not _permitted(name, allow):
+        if globals is namespace and not permitted(name, allow):
             raise ImportError(sentence(name, allow), name=name)
         return original(name, globals, *rest, **named)
 
@@ -47,9 +65,10 @@ def allowed_imports(allow: Allow, namespace: dict[str, Any]) -> Iterator[None]:
 
 def sentence(module: str, allow: tuple[str, ...]) -> str:
     """Say that an exercise is asked without `module`."""
-    names = " and ".join(allow) or "nothing"
+    names = in_words(allow) or "nothing"
     root = module.partition(".")[0]
-    return f"this exercise is asked without {root}; it allows {names} and Python's own library."
+    missing = module if root in allow else root
+    return f"this exercise is asked without {missing}; it allows {names} and Python's own library."
 
 
 def forbidden_reach(functions: Iterable[Any], namespace: dict[str, Any], allow: Allow) -> str:
@@ -71,7 +90,7 @@ def forbidden_reach(functions: Iterable[Any], namespace: dict[str, Any], allow: 
             value = namespace.get(name)
             module = value.__name__ if isinstance(value, types.ModuleType) else None
             module = module or _home(value, namespace)
-            if module and not _permitted(module, allow):
+            if module and not permitted(module, allow):
                 return sentence(module, allow)
             waiting += _codes(value, namespace)
     return ""

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autograder.course import find_course
+from autograder.sandbox.view import offered
 from autograder.setup.bootstrap import fits
 from autograder.setup.install import FULL, LIGHT, TOOLS
 from autograder.setup.locks import needed_here
@@ -100,7 +101,7 @@ def program(what: str, names: tuple[str, ...], command: str, purpose: str) -> Fi
 
 
 def sandbox() -> Finding:
-    """Look for bubblewrap, which is for Linux only."""
-    if sys.platform != "linux":
-        return Finding("bubblewrap", "optional", "for Linux only; grading here runs unconfined")
-    return program("bubblewrap", ("bwrap",), "sudo apt install bubblewrap", "confined grading runs")
+    """Start a process in the sandbox, which is for Linux only, and see whether it is closed in."""
+    if reason := offered():
+        return Finding("sandbox", "optional", f"{reason}; grading here runs with your rights")
+    return Finding("sandbox", "ok", "bubblewrap, namespaces and limits for every submission")

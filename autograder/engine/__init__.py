@@ -1,6 +1,6 @@
 """Run a notebook in two processes: the student's cells in one, the tests in the other.
 
-    with Engine.for_cells(master.cells) as engine:
+    with Engine.for_master(master) as engine:
         run = engine.run(cells, seed)
 
 One unit of work goes in (cells with a student's answers) and one plain record per test comes out.
@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from autograder.channel import Channel, Closed, TooLate
 from autograder.checks import wire
+from autograder.engine.learn import learn, recall
 from autograder.engine.parent import (
     Allow,
     Lost,
@@ -30,7 +31,7 @@ from autograder.engine.record import Record, Run
 from autograder.engine.session import CALL_SECONDS, CELL_SECONDS, Session
 from autograder.engine.walk import NOTEBOOK_SECONDS, Walk, import_sets
 from autograder.errors import Problem
-from autograder.master import MasterCell
+from autograder.master import Master, MasterCell
 from autograder.sandbox.view import offered
 
 __all__ = [
@@ -93,9 +94,18 @@ class Engine:
         self.starting = threading.Lock()
 
     @classmethod
-    def for_cells(cls, cells: Iterable[MasterCell], **more: Any) -> Self:
-        """Return an engine for the notebook that these cells are."""
-        return cls(sets=import_sets(cells), **more)
+    def for_master(cls, master: Master, *, many: bool = False, sandbox: bool = True) -> Self:
+        """Return an engine for submissions of one lesson.
+
+        For `many` of them it first runs the solution once, if that was not done before, and from
+        then on imports what the solution imports before it forks.
+        """
+        sets = import_sets(master.cells)
+        learned = recall(master)
+        if many and not learned:
+            with cls(sets=sets, given=master.given, sandbox=sandbox) as scout:
+                learned = learn(scout, master)
+        return cls(sets=sets, learned=learned, given=master.given, sandbox=sandbox)
 
     def __enter__(self) -> Self:
         self.testers = tester_parent()

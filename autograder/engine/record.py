@@ -11,7 +11,10 @@ from autograder.master import MasterCell
 
 @dataclass(frozen=True)
 class Record:
-    """The verdict on one behaviour. Points are `max_points` for a pass and 0 for anything else."""
+    """The verdict on one behaviour.
+
+    Points are `max_points` for a pass, 0 for anything else; a plain cell can earn a part of them.
+    """
 
     grade_id: str
     exercise: str
@@ -24,6 +27,8 @@ class Record:
     printed: str = ""
     signature: str = ""
     lost: str = ""
+    trust: str = ""
+    """"" for the tester's own verdict; "plain" for one read off outputs, see `plain`."""
 
     def outputs(self, sentence: str = "") -> list[dict[str, Any]]:
         """Return the verdict as the test cell's outputs in a notebook."""

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from autograder import plain
 from autograder.engine.parent import Allow, Lost
 from autograder.engine.record import Run, record_of
 from autograder.engine.session import Session
 from autograder.master import MasterCell
+from autograder.page import settle
 
 NOTEBOOK_SECONDS = 300.0
 SHOWN = {"autograder", "numpy", "IPython", "matplotlib", "ipywidgets", "anywidget", "PIL"}
@@ -79,6 +81,7 @@ class Walk:
         self.seed = seed
         self.found = Run()
         self.left_out: set[int] = set()
+        self.plain = {cell.index for cell in self.cells if plain.is_plain(cell)}
         self.until = time.monotonic() + NOTEBOOK_SECONDS
 
     def run(self) -> Run:
@@ -121,6 +124,8 @@ class _Pass:
                 break
             if cell.role != "tests":
                 self._cell(position, cell)
+            elif cell.index in self.walk.plain:
+                self._plain(position, cell)
             elif cell.allow == self.allow:
                 self._ask(position, cell)
         self.session.close()
@@ -134,6 +139,18 @@ class _Pass:
         self.walk.found.outputs[cell.index] = record.outputs(cell.sentence)
         if record.lost:
             self._restart(position)
+
+    def _plain(self, position: int, cell: MasterCell) -> None:
+        try:
+            outputs = self._run(cell)
+        except Lost as lost:
+            self._lost(cell, str(lost))
+            record = plain.record(cell, "fail", 0.0, f"your code was stopped: {lost}")
+            self._restart(position)
+        else:
+            self.walk.found.outputs[cell.index] = outputs
+            record = plain.judge(cell, outputs)
+        self.walk.found.records[record.grade_id] = record
 
     def _cell(self, position: int, cell: MasterCell) -> None:
         if self._own(cell):  # another walk may have left it out for want of its imports
@@ -157,8 +174,10 @@ class _Pass:
 
     def _run(self, cell: MasterCell) -> list[dict[str, Any]]:
         if self._own(cell):
-            return self.session.run_cell(cell.source, cell.allow)
-        return self.session.run_cell(without_absent_imports(cell.source, self.allow))
+            outputs = self.session.run_cell(cell.source, cell.allow)
+        else:
+            outputs = self.session.run_cell(without_absent_imports(cell.source, self.allow))
+        return settle(outputs, self.walk.found.outputs.values())
 
     def _lost(self, cell: MasterCell, why: str) -> None:
         self.walk.found.crashed = f"cell {cell.index + 1} was left out: {why}"
@@ -174,7 +193,8 @@ class _Pass:
         while True:
             self.session = self.walk.open(self.walk.seed, self.allow)
             for cell in self.cells[:position]:
-                if cell.role == "tests" or cell.index in self.walk.left_out:
+                asked = cell.role == "tests" and cell.index not in self.walk.plain
+                if asked or cell.index in self.walk.left_out:
                     continue
                 try:
                     self._run(cell)

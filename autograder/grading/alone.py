@@ -105,7 +105,7 @@ def check_notebook(course: Course, path: Path) -> Checked:
     needed = dataclasses.replace(rebuilt, cells=rebuilt.cells[:end], origins=rebuilt.origins[:end])
     from autograder.grading.classroom import grading_seed
 
-    with Engine.for_cells(needed.cells) as engine:
+    with Engine.for_master(master) as engine:
         outcome = grade_submission(master, needed, engine, grading_seed(lesson))
     if outcome.status == "error":
         raise Problem(f"{path}: {outcome.message}")

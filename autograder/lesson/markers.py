@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.lesson.model import Cell, Flaws, Kind
 
+IMPORT = re.compile(r"[A-Za-z_]\w*|-[A-Za-z_]\w*(\.\w+)+")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 MUTANT = re.compile(r"\S+")
 # Jupyter's notes about how a cell is shown; JupyterLab may save them, the build drops them.
@@ -36,6 +37,14 @@ def _name(value: Any) -> str:
 def _names(value: Any) -> str:
     fine = isinstance(value, str) and all(part.isidentifier() for part in value.split())
     return "" if fine else 'a space-separated list in quotes, such as "numpy math"'
+
+
+def _imports(value: Any) -> str:
+    """Module names; `-chainrule.nn` hides a part of one that is named."""
+    fine = isinstance(value, str) and all(IMPORT.fullmatch(part) for part in value.split())
+    return (
+        "" if fine else 'a space-separated list in quotes, such as "numpy chainrule -chainrule.nn"'
+    )
 
 
 def _mutant(value: Any) -> str:
@@ -66,7 +75,7 @@ ROLES: Mapping[str, Role] = {
             "difficulty": _whole(1, 5),
             "importance": _whole(1, 5),
         },
-        allow=_names,
+        allow=_imports,
     ),
     "hint": _role("markdown", {"hint": _name}),
     "tests": _role("code", {"tests": _name, "behaviour": _name, "points": _whole(0)}),

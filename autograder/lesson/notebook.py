@@ -15,6 +15,7 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
+from autograder.checks.guard import in_words
 from autograder.lesson.model import Cell, Exercise, Lesson
 from autograder.lesson.parse import HINTS, sentence, test_function
 from autograder.lesson.regions import take
@@ -197,7 +198,7 @@ def card_text(exercise: Exercise) -> str:
         f"{_count(exercise.points)}"
     )
     checks = [f"* {item.sentence} *({_count(item.points)})*" for item in exercise.behaviours]
-    names = ", ".join(f"`{name}`" for name in exercise.allow)
+    names = in_words(exercise.allow, "`")
     tools = f"{names} and Python's own library" if names else "Python's own library alone"
     checked = "What is checked, on the cases shown and on others:"
     return "\n".join([head, "", checked, "", *checks, "", f"You may use {tools}."])

@@ -44,7 +44,7 @@ class Unconfined(Exception):
 class Limits:
     """What one submission may use; sizes in bytes."""
 
-    memory: int = 4096 * MIB
+    memory: int = 3072 * MIB
     """Writable data of one process, and resident memory of all of them together."""
     processes: int = 256
     """Processes and threads together; TensorFlow starts some 30 threads."""

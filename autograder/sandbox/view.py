@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -27,8 +28,11 @@ NOBODY = "65534"
 SYSTEM = ("/bin", "/lib", "/lib32", "/lib64", "/libx32", "/sbin")
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "fonts", "alternatives")
 """What of /etc programs need to start and to show the time and letters."""
+STANDARD = Path(sysconfig.get_path("stdlib"))
 HIDDEN = ("/usr/lib/python3/dist-packages", "/usr/local/lib", "/usr/local/share", "/usr/src")
 """Parts of /usr where other tools may be installed."""
+HIDDEN_PART = Path(__file__).with_name("hidden.py")
+"""What stands in the place of a part of a package that an exercise is asked without."""
 REMEDY = "on Debian and Ubuntu: sudo apt install bubblewrap"
 
 
@@ -83,6 +87,10 @@ class _View:
             self.folder(place.parent)
             self.words += ["--ro-bind", str(path), str(place)]
 
+    def cover(self, place: Path, path: Path) -> None:
+        """Show one file in the place of another that is shown already."""
+        self.words += ["--ro-bind", str(path), str(place)]
+
     def empty(self, place: Path) -> None:
         self.folder(place.parent)
         self.words += ["--perms", "0755", "--tmpfs", str(place)]
@@ -96,7 +104,7 @@ def _system(view: _View) -> None:
         if (Path("/etc") / name).exists():
             view.show(Path("/etc", name).resolve(), Path("/etc", name))
     for name in HIDDEN:
-        if Path(name).is_dir() and not Path(sys.base_prefix).is_relative_to(name):
+        if Path(name).is_dir() and not STANDARD.is_relative_to(name):
             view.empty(Path(name))
     view.words += ["--proc", "/proc", "--dev", "/dev"]
     for place in ("/tmp", "/dev/shm"):
@@ -121,6 +129,10 @@ def _python(view: _View, shown: Visible) -> None:
         view.empty(folder)
     for path in (*shown.entries, *shown.folders):
         view.show(path)
+    for path in shown.hidden:
+        if path.is_dir():
+            view.empty(path)
+        view.cover(path / "__init__.py" if path.is_dir() else path, HIDDEN_PART)
     view.show(Path(autograder.__file__).parents[1] / "datasets")
 
 

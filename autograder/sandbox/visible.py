@@ -23,6 +23,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name as _canonical
 
+from autograder.checks.guard import hidden_parts
+
 BASE = (
     "ipykernel",
     "ipython",
@@ -45,6 +47,8 @@ class Visible:
     """Files and folders directly in a site-packages folder."""
     folders: tuple[Path, ...]
     """Packages outside of any site-packages folder."""
+    hidden: tuple[Path, ...] = ()
+    """Parts of these that are hidden: packages' folders and single files."""
     everything: bool = False
 
 
@@ -58,7 +62,8 @@ def visible(allow: Iterable[str] | None) -> Visible:
     """Return what a process may see whose exercises import the top-level modules `allow`."""
     if allow is None:
         return Visible(site_folders(), _outside(OURS), everything=True)
-    names = {*allow, *OURS[:1]}
+    allow = tuple(allow)
+    names = {name for name in allow if not name.startswith("-")} | {*OURS[:1]}
     wanted = {canonical(name) for name in BASE}
     for name in names.difference(OURS):
         wanted |= _distributions_of(name)
@@ -66,7 +71,19 @@ def visible(allow: Iterable[str] | None) -> Visible:
     outside = _outside(names)
     # This course's packages come in one distribution: an exercise sees those that it names.
     inside |= {place for name in names.intersection(OURS) if (place := _place(name))}
-    return Visible(tuple(sorted(inside - set(outside))), outside)
+    hidden = tuple(place for part in hidden_parts(allow) if (place := _part(part)))
+    return Visible(tuple(sorted(inside - set(outside))), outside, hidden)
+
+
+def _part(module: str) -> Path | None:
+    """Return where a part of a package lies, found without importing the package."""
+    root, *rest = module.split(".")
+    base = _place(root)
+    if base is None:
+        return None
+    folder = base.joinpath(*rest)
+    file = folder.with_suffix(".py")
+    return folder if folder.is_dir() else file if file.exists() else None
 
 
 def _outside(names: Iterable[str]) -> tuple[Path, ...]:
