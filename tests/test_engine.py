@@ -212,3 +212,44 @@ def test_what_is_preloaded_is_there_without_an_import() -> None:
         shown = session.run_cell("import sys; print('colorsys' in sys.modules)")
         session.close()
     assert shown[0]["text"] == "True\n"
+
+
+GARBAGE = {
+    "bytes": "junk",
+    "a_huge_frame": "b'\\xff' * 64",
+    "an_empty_frame": "bytes(8)",
+    "a_frame_that_says_stopped": "struct.pack('<Q', 3) + b'Xhm'",
+    "a_forged_hello": "struct.pack('<Q', 5) + b'hello'",
+    "many_answers": "(struct.pack('<Q', 2) + b'AN') * 1000",
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_bytes_written_into_the_line_cost_only_the_writer(warm: Engine, name: str) -> None:
+    junk = "bytes(range(256))" if name == "bytes" else GARBAGE[name]
+    answer = (
+        "import os, stat, struct\n"
+        "def b(x):\n"
+        "    for fd in range(3, 200):\n"
+        "        try:\n"
+        "            if stat.S_ISSOCK(os.fstat(fd).st_mode):\n"
+        f"                os.write(fd, {junk})\n"
+        "        except OSError:\n"
+        "            pass\n"
+        "    return 0.0 * x\n"
+    )
+    found = verdicts(warm, a=good("a"), b=answer, c=good("c"))
+    assert found["a"] == "pass"
+    assert found["b"] == "fail"
+    assert verdicts(warm, a=good("a")) == {"a": "pass"}
+
+
+def test_a_parent_in_doubt_is_started_anew(warm: Engine) -> None:
+    assert verdicts(warm, a=good("a")) == {"a": "pass"}
+    warm.parents[None].process.kill()
+    warm.parents[None].process.wait()
+    assert verdicts(warm, a=good("a")) == {"a": "pass"}
+    with Engine() as engine:
+        engine.open().close()
+        engine.parents[None].control.close()
+        assert verdicts(engine, a=good("a")) == {"a": "pass"}
