@@ -96,9 +96,19 @@ def forbidden_reach(functions: Iterable[Any], namespace: dict[str, Any], allow: 
     return ""
 
 
-def _loaded(code: types.CodeType) -> set[str]:
-    wanted = ("LOAD_GLOBAL", "LOAD_NAME")
-    return {str(step.argval) for step in dis.get_instructions(code) if step.opname in wanted}
+def _loaded(code: types.CodeType) -> frozenset[str]:
+    """Return the global names that a code object loads; reading it again costs nothing."""
+    known = _READ.get(id(code))
+    if known is None or known[0] is not code:
+        wanted = ("LOAD_GLOBAL", "LOAD_NAME")
+        steps = dis.get_instructions(code)
+        known = code, frozenset(str(step.argval) for step in steps if step.opname in wanted)
+        _READ[id(code)] = known
+    return known[1]
+
+
+_READ: dict[int, tuple[types.CodeType, frozenset[str]]] = {}
+"""Names that a code object loads, by its identity; it is kept, so that no other takes it."""
 
 
 def _home(value: Any, namespace: dict[str, Any]) -> str | None:
