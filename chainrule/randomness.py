@@ -25,7 +25,11 @@ def manual_seed(seed: int) -> None:
     >>> bool((cr.nn.Linear(2, 2).weight == first).data.all())
     True
     """
-    _shared[:] = [np.random.default_rng(seed)]
+    fresh = np.random.default_rng(seed)
+    if _shared:  # the same object: a replay of `jit` draws from the one it was traced with
+        _shared[0].bit_generator.state = fresh.bit_generator.state
+    else:
+        _shared.append(fresh)
 
 
 def generator(rng: Rng = None) -> np.random.Generator:

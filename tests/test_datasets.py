@@ -36,10 +36,10 @@ def test_all_together_are_small() -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_each_says_where_it_comes_from_and_under_which_licence(name: str) -> None:
+def test_each_says_where_it_comes_from_and_under_which_license(name: str) -> None:
     text = (ROOT / name / "README.md").read_text(encoding="utf-8")
     assert "Source: " in text or "crops of" in text
-    assert "Licence: CC BY" in text
+    assert "License: CC BY" in text
     table = (ROOT / "README.md").read_text(encoding="utf-8")
     files = [p for p in (ROOT / name).rglob("*") if p.suffix in maker().DATA]
     row = next(line for line in table.splitlines() if f"[{name}]" in line)

@@ -1,4 +1,4 @@
-"""Every command of the README does what stands beside it; its links and pictures are there."""
+"""Every command of the README does what stands beside it; the audit's table counts right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 LESSON = "01_why_frameworks"
 COURSE = ("lessons", "solutions", "notebooks", "autograder", "chainrule", "datasets", "docs")
 FILES = ("nbgrader_config.py", "pyproject.toml", "README.md", "LICENSE", "Makefile")
@@ -129,13 +128,6 @@ def test_every_command_is_tried_somewhere() -> None:
 @pytest.mark.parametrize("command", HERE)
 def test_a_command_does_what_the_readme_says(course: Path, command: str) -> None:
     HERE[command](course, command)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_and_pictures_are_there(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
 def test_the_audits_table_in_the_docs_counts_what_there_is() -> None:

@@ -47,12 +47,13 @@ def minimum(x: Any, y: Any, out: Any) -> None:
     np.minimum(x, y, out=out)
 
 
+@np.errstate(over="ignore")
 def sigmoid(x: Any, out: Any) -> None:
-    """`0.5 tanh(0.5 x) + 0.5`."""
-    np.multiply(x, 0.5, out)
-    np.tanh(out, out)
-    np.multiply(out, 0.5, out)
-    np.add(out, 0.5, out)
+    """`1 / (1 + exp(-x))`."""
+    np.multiply(x, -1.0, out)
+    np.exp(out, out)
+    np.add(out, 1.0, out)
+    np.divide(1.0, out, out)
 
 
 def where(condition: Any, x: Any, y: Any, out: Any) -> None:

@@ -1,6 +1,6 @@
 """The data that ships with the course: `load(name)` reads it after checking that it is whole.
 
-Each set is a folder in `datasets/` with its source, its licence and the script that made it.
+Each set is a folder in `datasets/` with its source, its license and the script that made it.
 """
 
 from __future__ import annotations

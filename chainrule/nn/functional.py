@@ -26,7 +26,7 @@ from chainrule.ops.linalg import linear
 from chainrule.ops.nnops import batch_norm, layer_norm, log_softmax, softmax
 from chainrule.ops.pool import avg_pool2d, max_pool2d
 from chainrule.ops.shape import pad
-from chainrule.randomness import Rng, generator
+from chainrule.randomness import Rng
 from chainrule.tape import Array
 
 
@@ -41,6 +41,7 @@ def dropout(x: Array, p: float = 0.5, training: bool = True, *, rng: Rng = None)
 
     Raises:
         OptionError: `p` lies outside 0 to 1.
+        GraphError: No generator in a static graph: one mask would then serve every run.
 
     >>> import chainrule as cr
     >>> cr.manual_seed(1)
@@ -49,7 +50,7 @@ def dropout(x: Array, p: float = 0.5, training: bool = True, *, rng: Rng = None)
     """
     if not 0 <= p <= 1:
         raise OptionError(f"dropout: a probability lies between 0 and 1, not {p}")
-    return nnops.dropout(x, p, training, rng=generator(rng) if training else None)
+    return nnops.dropout(x, p, training, rng=rng)
 
 
 def softplus(x: Array, beta: float = 1.0) -> Array:

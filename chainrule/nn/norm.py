@@ -1,4 +1,4 @@
-"""Normalisation layers: numbers of mean 0 and variance 1, then a scale and a shift to learn."""
+"""Normalization layers: numbers of mean 0 and variance 1, then a scale and a shift to learn."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class BatchNorm(Module):
         self.register_buffer("num_batches_tracked", count)
 
     def forward(self, x: Array) -> Array:
-        """Return `x` normalised: by its own statistics in training, by the running ones after."""
+        """Return `x` normalized: by its own statistics in training, by the running ones after."""
         if len(x.shape) not in self.axes or x.shape[1] != self.num_features:
             raise ShapeError(
                 f"{type(self).__name__}({self.num_features}): an input has shape {self.shapes} "
@@ -148,7 +148,7 @@ class LayerNorm(Module):
             self.register_parameter(name, first)
 
     def forward(self, x: Array) -> Array:
-        """Return `x`, shape (..., *normalized_shape), normalised."""
+        """Return `x`, shape (..., *normalized_shape), normalized."""
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:

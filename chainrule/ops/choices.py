@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.dtypes import FLOAT64, result_type
 from chainrule.ops.shared import boolean, broadcast, free, per_element, same
 from chainrule.primitive import primitive, vjp
 from chainrule.tape import Array, Like
@@ -36,17 +37,32 @@ def cast_x(g: Array, out: None, x: Like, dtype: Any) -> Array:
     return cast(g, dtype=x.dtype)
 
 
-@primitive(shape=broadcast)
+def _chosen(condition: Like, x: Any, y: Any) -> np.dtype:
+    return result_type(x, y)
+
+
+@primitive(shape=broadcast, dtype=_chosen)
 def where(condition: Array, x: Array, y: Array, /) -> Array:
     """Return `x` where the condition holds and `y` elsewhere.
 
-    A gradient reaches only what was chosen, even if the other is infinite.
+    A gradient reaches only what was chosen, even if the other is infinite. The dtype is that in
+    which `x` and `y` meet (`result_type`), whatever that of the condition: beside an array a Python
+    number takes the array's, and two Python floats make the default dtype, as in `tensor`.
 
     >>> import chainrule as cr
     >>> cr.where(cr.tensor([True, False]), 1.0, cr.tensor([5.0, 6.0]))
     tensor([1., 6.])
+    >>> cr.where(cr.tensor([True, False]), 1.0, -1.0).dtype
+    dtype('float32')
     """
-    return np.where(condition, x, y)
+    out: Any = np.where(condition, x, y)
+    if out.dtype is FLOAT64 and not (_is_float64(x) and _is_float64(y)):
+        return out.astype(result_type(x, y), copy=False)
+    return out
+
+
+def _is_float64(x: Any) -> bool:
+    return getattr(x, "dtype", None) is FLOAT64
 
 
 @vjp(where, "x")

@@ -1,4 +1,4 @@
-"""What networks add: softmax and its losses, normalisation, dropout."""
+"""What networks add: softmax and its losses, normalization, dropout."""
 
 # ruff: noqa: D103  (a rule is described by the operation above it)
 from __future__ import annotations
@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.dtypes import get_default_dtype
-from chainrule.errors import AxisError, DTypeError, ShapeError
+from chainrule.errors import AxisError, DTypeError, GraphError, ShapeError
 from chainrule.ops.choices import cast, maximum
 from chainrule.ops.elementwise import exp, log, log1p
 from chainrule.ops.reduce import mean, sum, var
 from chainrule.ops.shared import Axis, broadcast, per_element, same, size
-from chainrule.primitive import primitive, vjp
+from chainrule.primitive import RECORDERS, primitive, vjp
+from chainrule.randomness import Rng, generator
 from chainrule.tape import TRACE, Array, Like, Value, note_change
 
 
@@ -69,21 +70,46 @@ def _losses(logits: Like, target: Like) -> tuple[int, ...]:
     return left
 
 
-@primitive(shape=lambda target, shape, dtype: shape, dtype=lambda target, shape, dtype: dtype)
-def one_hot(target: Array, /, shape: tuple[int, ...] = (), dtype: Any = None) -> Array:
+def _hot_shape(target: Any, shape: int | tuple[int, ...], dtype: Any) -> tuple[int, ...]:
+    samples = np.shape(target)
+    if isinstance(shape, int | np.integer):
+        return (*samples[:1], int(shape), *samples[1:])
+    classes = len(samples[:1])
+    if len(shape) != len(samples) + 1 or shape[:classes] + shape[classes + 1 :] != samples:
+        raise ShapeError(
+            f"targets of shape {samples} need the number of classes, or that as axis {classes} of "
+            f"a shape, not {shape}"
+        )
+    return shape
+
+
+def _hot_dtype(target: Any, shape: Any, dtype: Any) -> np.dtype:
+    return np.dtype(dtype or get_default_dtype())
+
+
+@primitive(shape=_hot_shape, dtype=_hot_dtype)
+def one_hot(target: Array, /, shape: int | tuple[int, ...] = (), dtype: Any = None) -> Array:
     """Return 1 at each target's class, along axis 1 (0 for a single sample), and 0 elsewhere.
 
+    Axis 1 is where `cross_entropy` expects classes. PyTorch's `one_hot` makes them the last axis:
+    the same for targets of at most one axis.
+
     Args:
-        target: Whole numbers.
-        shape: That of the result: the target's, with the number of classes as axis 1.
+        target: Whole numbers, at least 0.
+        shape: The number of classes, or the whole shape of the result: the target's, with the
+            number of classes as axis 1.
         dtype: Of the result; the default float if None.
 
+    Raises:
+        AxisError: A target is too large.
+        ShapeError: The shape is not the target's with one more axis.
+
     >>> import chainrule as cr
-    >>> cr.one_hot(cr.tensor([1, 0]), shape=(2, 3))
+    >>> cr.one_hot(cr.tensor([1, 0]), 3)
     tensor([[0., 1., 0.],
             [1., 0., 0.]])
     """
-    out = np.zeros(shape, dtype or get_default_dtype())
+    out = np.zeros(_hot_shape(target, shape, dtype), _hot_dtype(target, shape, dtype))
     out[_places(np.asarray(target), out)] = 1
     return out
 
@@ -181,7 +207,7 @@ def reduce_losses(losses: Array, reduction: str) -> Array:
     return mean(losses) if reduction == "mean" else sum(losses)
 
 
-# ---------------------------------------------------------------------------------- normalisation
+# ---------------------------------------------------------------------------------- normalization
 
 
 @primitive(shape=same, flops=_flops)
@@ -299,34 +325,31 @@ def move_running(means: Any, variances: Any, x: Any, over: Axis, momentum: float
                 note_change(running.cell)
 
 
-def dropout(
-    x: Array, p: float = 0.5, training: bool = True, *, rng: np.random.Generator | None = None
-) -> Array:
+def dropout(x: Array, p: float = 0.5, training: bool = True, *, rng: Rng = None) -> Array:
     """Return `x` with each element zeroed with probability `p`, the others divided by `1 - p`.
 
     Args:
         x: Any shape.
         p: From 0 to 1.
         training: If False, `x` comes back as it is.
-        rng: Where the random numbers come from; needed when training.
+        rng: Where the random numbers come from; the shared generator if None (`manual_seed`).
 
     Raises:
-        DTypeError: No generator.
+        GraphError: No generator in a static graph: one mask would then serve every run.
         ShapeError: `p` lies outside 0 to 1.
 
     >>> import chainrule as cr
-    >>> import numpy as np
-    >>> cr.dropout(cr.ones(4), 0.5, rng=np.random.default_rng(1))
+    >>> cr.manual_seed(1)
+    >>> cr.dropout(cr.ones(4), 0.5)
     tensor([0., 2., 2., 2.])
     """
     if not 0 <= p <= 1:
         raise ShapeError(f"dropout: a probability lies between 0 and 1, not {p}")
     if not training or p == 0:
         return x
-    if rng is None:
-        raise DTypeError(
-            "dropout: training needs rng, a generator such as np.random.default_rng(0)"
-        )
+    if rng is None and type(x) in RECORDERS:
+        raise GraphError("dropout: in a static graph training needs rng=graph.Generator()")
+    rng = generator(rng)
     drawn = rng.random(x.shape, dtype=np.float32)
     if TRACE:
         drawn = TRACE[-1].draw(rng, drawn)

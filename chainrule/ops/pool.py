@@ -18,7 +18,7 @@ from chainrule.ops.shared import size
 from chainrule.primitive import primitive, vjp
 from chainrule.tape import Array, Like
 
-NEXT = (1, 1)  # no dilation: a window's elements are neighbours
+NEXT = (1, 1)  # no dilation: a window's elements are neighbors
 
 
 def offsets(x: np.ndarray, kernel: Any, stride: Any, dilation: Any = NEXT) -> Iterator[np.ndarray]:

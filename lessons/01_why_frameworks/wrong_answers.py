@@ -286,7 +286,7 @@ def loss_and_grad(pred, y, reduction="sum"):
 
 
 # %% answer="loss_and_grad" name="anything_else_is_mean" loses="unknown_reduction"
-# Every word but "sum" is taken for "mean". A misspelt option should be refused, or it works
+# Every word but "sum" is taken for "mean". A misspelled option should be refused, or it works
 # silently and wrong.
 def loss_and_grad(pred, y, reduction="sum"):
     if pred.shape != y.shape:

@@ -100,6 +100,7 @@ for name in ("log", "log1p", "sqrt"):
     )
 case("sigmoid", lambda lib, x: lib.sigmoid(x), normal((4,)), analytic=True)
 case("sigmoid far", lambda lib, x: 1e3 * x.sigmoid(), lambda rng: (np.array([-18.0, 18.0]),))
+case("sigmoid tail", lambda lib, x: 1e17 * x.sigmoid(), lambda rng: (np.array([-40.0, -39.5]),))
 case("relu", lambda lib, x: lib.relu(x), away((3, 4)))
 case("relu method", lambda lib, x: x.relu() * x, away((3, 4)))
 case(

@@ -139,6 +139,17 @@ def test_random_numbers_are_drawn_anew_and_as_eager_draws_them() -> None:
     assert len(set(seen)) == 4
 
 
+def test_a_seed_reaches_the_replays_that_share_the_generator() -> None:
+    f = jit(lambda x: cr.dropout(x, 0.5))
+    x = cr.ones(100)
+    f(x)
+    for _ in range(2):
+        cr.manual_seed(3)
+        seen = f(x).tolist()
+        cr.manual_seed(3)
+        assert seen == cr.dropout(x, 0.5).tolist()
+
+
 def test_running_statistics_move_as_in_eager() -> None:
     mean, var = cr.zeros(3), cr.ones(3)
     mean2, var2 = cr.zeros(3), cr.ones(3)

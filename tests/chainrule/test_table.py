@@ -6,10 +6,12 @@ import dis
 import doctest
 import importlib
 import inspect
+import math
 import os
 import pkgutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ import pytest
 from operation_cases import CASES
 
 import chainrule as cr
+from chainrule import graph
+from chainrule.compiler import kernels
 from chainrule.primitive import TABLE
 from chainrule.tape import Like, Node
 
@@ -206,8 +210,15 @@ def test_errors_of_networks() -> None:
         cr.batch_norm(cr.ones(1, 3), training=True)
     with pytest.raises(cr.ShapeError, match="last axes"):
         cr.layer_norm(cr.ones(2, 3), 2)
-    with pytest.raises(cr.DTypeError, match="rng"):
-        cr.dropout(cr.ones(2))
+    for shape in ((), (3,), (3, 2), (2, 3, 1)):
+        with pytest.raises(cr.ShapeError, match="number of classes"):
+            cr.one_hot(cr.tensor([0, 2]), shape)
+    with pytest.raises(cr.AxisError, match="one_hot"):
+        cr.one_hot(cr.tensor([0, 3]), 3)
+    x = graph.placeholder("float32", (2,))
+    for dropout in (cr.dropout, cr.nn.functional.dropout):
+        with pytest.raises(cr.GraphError, match=r"rng=graph\.Generator"):
+            dropout(x)
     with pytest.raises(cr.ShapeError, match="probability"):
         cr.dropout(cr.ones(2), 1.5, rng=np.random.default_rng(0))
     with pytest.raises(cr.DTypeError, match="rows of equal length"):
@@ -228,6 +239,76 @@ def test_dropout() -> None:
     np.testing.assert_array_equal(x.grad.data, y.data)
     assert cr.dropout(x, 0.5, training=False) is x
     assert not cr.dropout(x, 1.0, rng=np.random.default_rng(0)).data.any()
+
+
+def test_dropout_draws_from_the_shared_generator_unless_one_is_given() -> None:
+    x = cr.ones(100)
+    drawn = []
+    for dropout in (cr.dropout, cr.nn.functional.dropout, cr.nn.Dropout()):
+        cr.manual_seed(5)
+        drawn += [dropout(x).tolist(), dropout(x).tolist()]
+    assert drawn[0] != drawn[1]
+    assert drawn == drawn[:2] * 3
+    assert drawn[0] == cr.dropout(x, rng=np.random.default_rng(5)).tolist()
+
+
+def test_sigmoid_keeps_its_tail_and_says_nothing_of_infinite_numbers() -> None:
+    x = np.array([-np.inf, -1e4, -700.0, -80.0, -40.0, 0.0, 40.0, 1e4, np.inf])
+    exact = [0.0, 0.0, math.exp(-700), math.exp(-80), math.exp(-40), 0.5, 1.0, 1.0, 1.0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for dtype, rtol in (("float64", 1e-14), ("float32", 1e-6)):
+            y = cr.sigmoid(cr.tensor(x, dtype=dtype))
+            assert y.dtype == dtype
+            np.testing.assert_allclose(y.data, exact, rtol=rtol, atol=1e-300)
+            out = np.empty(9, dtype)
+            kernels.sigmoid(x.astype(dtype), out)
+            np.testing.assert_array_equal(out, y.data)
+
+
+@pytest.mark.parametrize("default", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("x", "y", "expected"),
+    [
+        (1.0, -1.0, None),
+        (1, -1.0, None),
+        (1, -1, "int64"),
+        (True, False, "bool"),
+        (cr.tensor([1, 2]), 0.5, None),
+        (cr.ones(2), 0.5, "float32"),
+        (cr.ones(2), cr.tensor(1.0, dtype="float64"), "float32"),
+        (cr.ones(2, dtype="float64"), 0.5, "float64"),
+        (cr.ones(2), cr.ones(2, dtype="float64"), "float64"),
+    ],
+)
+@pytest.mark.parametrize("mask", ["bool", "int64", "float32", "float64"])
+def test_where_has_the_dtype_of_what_it_chooses_from(
+    mask: str, x: Any, y: Any, expected: str | None, default: str
+) -> None:
+    condition = cr.tensor([1, 0], dtype=mask)
+    cr.set_default_dtype(default)
+    try:
+        out = cr.where(condition, x, y)
+        feed = graph.placeholder(mask, (2,))
+        symbol = cr.where(feed, x, y)
+        run = graph.Session(symbol.graph).run(symbol, {feed: condition.data})
+    finally:
+        cr.set_default_dtype("float32")
+    assert out.dtype == symbol.dtype == run.dtype == (expected or default)
+    np.testing.assert_array_equal(out.data, [np.ravel(x)[0], np.ravel(y)[-1]])
+    np.testing.assert_array_equal(out.data, run)
+
+
+def test_one_hot_takes_the_number_of_classes() -> None:
+    labels = cr.tensor([[2, 0], [1, 1], [0, 2]])
+    hot = cr.one_hot(labels, 3)
+    assert hot.dtype == np.float32 and hot.shape == (3, 3, 2)
+    np.testing.assert_array_equal(hot.data, np.eye(3)[labels.data].transpose(0, 2, 1))
+    np.testing.assert_array_equal(hot.data, cr.one_hot(labels, (3, 3, 2)).data)
+    assert cr.one_hot(cr.tensor(1), 3).tolist() == [0.0, 1.0, 0.0]
+    assert cr.one_hot([1], np.int64(2), dtype="int64").tolist() == [[0, 1]]
+    symbol = cr.one_hot(graph.placeholder("int64", (3, 2)), 3)
+    assert symbol.shape == hot.shape and symbol.dtype == hot.dtype
 
 
 def test_running_statistics_equal_pytorchs() -> None:
