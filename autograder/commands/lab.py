@@ -17,6 +17,7 @@ from urllib.parse import quote
 from autograder.course import Course, find_course
 from autograder.environ import jupyter_environment
 from autograder.errors import Problem
+from autograder.start.notebook import write_start
 
 SUMMARY = "fill work/ with copies of the notebooks where they are missing, and open JupyterLab"
 # Arguments that argparse does not know go to `jupyter lab` as they are.
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     for lesson in lessons:
         if fill(course.notebooks / lesson, course.work / lesson):
             print(f"work/{lesson} is ready")
+    write_start(course)
     return start(command(course, chosen or lessons[0], passed_on), course.root)
 
 
