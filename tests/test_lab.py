@@ -196,7 +196,11 @@ def test_jupyterlab_starts_on_the_lesson_with_the_courses_settings(
     server: str, course: Course
 ) -> None:
     here = json.loads(get(server, "/api/contents/work?content=1"))
-    assert {entry["name"] for entry in here["content"]} == {LESSON, "02_backpropagation"}
+    assert {entry["name"] for entry in here["content"]} == {
+        LESSON,
+        "02_backpropagation",
+        "start.ipynb",
+    }
     assert f"work/{LESSON}/{LESSON}.ipynb".encode() in get(server, "/?")
     plugin = "@jupyterlab/apputils-extension:notification"
     settings = json.loads(get(server, f"/lab/api/settings/{plugin}"))
