@@ -352,6 +352,12 @@ def test_a_cell_of_the_course_runs_without_the_imports_that_are_absent() -> None
     source = "import numpy as np\nimport chainrule as cr\nfrom torch import (\n    nn,\n)\nx = 1"
     assert without_absent_imports(source, ("numpy",)) == "import numpy as np\n\n\n\n\nx = 1"
     assert without_absent_imports(source, None) == source
+    parts = (
+        "from chainrule.nn import Parameter\nfrom chainrule.nn.module import Module\n"
+        "from chainrule import optim"
+    )
+    allow = ("chainrule", "-chainrule.nn.module", "-chainrule.optim")
+    assert without_absent_imports(parts, allow) == "from chainrule.nn import Parameter\n\n"
     guarded = "try:\n    import torch\nexcept ImportError:\n    torch = None"
     assert without_absent_imports(guarded, ("numpy",)) == guarded
     assert without_absent_imports("%matplotlib inline\nimport torch", ("numpy",)).endswith("torch")

@@ -15,33 +15,37 @@ Read in this order: `parameter.py`, `registry.py` (what a module contains), `mod
 does), `layers.py`, then as you like.
 """
 
-from chainrule.nn import functional, init, utils
-from chainrule.nn.activations import (
-    AvgPool2d,
-    Identity,
-    LogSoftmax,
-    MaxPool2d,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from chainrule.nn.containers import ModuleDict, ModuleList, Sequential
-from chainrule.nn.layers import Conv2d, Dropout, Embedding, Flatten, Linear
-from chainrule.nn.loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    L1Loss,
-    MSELoss,
-    NLLLoss,
-)
-from chainrule.nn.module import Module
-from chainrule.nn.norm import BatchNorm1d, BatchNorm2d, LayerNorm
-from chainrule.nn.parameter import Parameter
-from chainrule.nn.recurrent import LSTMCell, RNNCell
-from chainrule.nn.sequences import LSTM, RNN
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chainrule.nn import functional, init, utils
+    from chainrule.nn.activations import (
+        AvgPool2d,
+        Identity,
+        LogSoftmax,
+        MaxPool2d,
+        ReLU,
+        Sigmoid,
+        Softmax,
+        Softplus,
+        Tanh,
+    )
+    from chainrule.nn.containers import ModuleDict, ModuleList, Sequential
+    from chainrule.nn.layers import Conv2d, Dropout, Embedding, Flatten, Linear
+    from chainrule.nn.loss import (
+        BCELoss,
+        BCEWithLogitsLoss,
+        CrossEntropyLoss,
+        L1Loss,
+        MSELoss,
+        NLLLoss,
+    )
+    from chainrule.nn.module import Module
+    from chainrule.nn.norm import BatchNorm1d, BatchNorm2d, LayerNorm
+    from chainrule.nn.parameter import Parameter
+    from chainrule.nn.recurrent import LSTMCell, RNNCell
+    from chainrule.nn.sequences import LSTM, RNN
 
 # fmt: off
 __all__ = [
@@ -82,3 +86,32 @@ __all__ = [
     "utils",
 ]
 # fmt: on
+
+#: Module -> the names that come from it. Each is imported when it is first asked for, so that a
+#: lesson can do without the parts that its exercises build.
+_HOME = {
+    "activations": "AvgPool2d Identity LogSoftmax MaxPool2d ReLU Sigmoid Softmax Softplus Tanh",
+    "containers": "ModuleDict ModuleList Sequential",
+    "layers": "Conv2d Dropout Embedding Flatten Linear",
+    "loss": "BCELoss BCEWithLogitsLoss CrossEntropyLoss L1Loss MSELoss NLLLoss",
+    "module": "Module",
+    "norm": "BatchNorm1d BatchNorm2d LayerNorm",
+    "parameter": "Parameter",
+    "recurrent": "LSTMCell RNNCell",
+    "sequences": "LSTM RNN",
+}
+_LATER = {name: module for module, names in _HOME.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    if name in ("functional", "init", "utils"):
+        return import_module(f"chainrule.nn.{name}")
+    if name not in _LATER:
+        raise AttributeError(f"module 'chainrule.nn' has no attribute {name!r}")
+    found = getattr(import_module(f"chainrule.nn.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
