@@ -8,6 +8,7 @@
 #       format_name: percent
 # ---
 
+
 # %% [markdown]
 # Other correct answers. Each cell is a whole answer in the place of the exercise's cell, and gets
 # full marks.
@@ -30,6 +31,22 @@ def unbroadcast(g, shape):
     extra = tuple(range(g.ndim - len(shape)))
     axes = tuple(sorted(set(axes) | set(extra)))
     return g.sum(axis=axes).reshape(shape)
+
+
+# %% answer="unbroadcast" name="einsum"
+def unbroadcast(g, shape):
+    letters = "abcdefghijklmnop"[: g.ndim]
+    k = g.ndim - len(shape)
+    kept = "".join(c for c, n in zip(letters[k:], shape) if n != 1)
+    return np.einsum(f"{letters}->{kept}", g).reshape(shape) + 0.0
+
+
+# %% answer="unbroadcast" name="add_at"
+def unbroadcast(g, shape):
+    out = np.zeros(shape)
+    ones = np.broadcast_to(np.arange(out.size).reshape(shape), g.shape)
+    np.add.at(out.reshape(-1), ones.reshape(-1), g.reshape(-1))
+    return out
 
 
 # %% answer="arithmetic" name="from_the_results"
@@ -148,6 +165,112 @@ def getitem_rule(g, x, key):
     return np.bincount(np.ravel(places), weights, minlength=x.size).astype(float).reshape(x.shape)
 
 
+# %% answer="rearranging" name="bincount"
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.broadcast_to(_put_back(g, axis, keepdims), x.shape)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    ids = np.arange(x.size).reshape(x.shape)[key]
+    out = np.bincount(np.ravel(ids), np.ravel(g), minlength=x.size).reshape(x.shape)
+    return out
+
+
+# %% answer="rearranging" name="moveaxis"
+def sum_rule(g, x, axis=None, keepdims=False):
+    g = np.asarray(g)
+    if axis is None:
+        return np.full(x.shape, g.item())
+    g = g.reshape([1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)])
+    return np.repeat(g, x.shape[axis], axis=axis)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    return sum_rule(g, x, axis) / (x.size if axis is None else x.shape[axis])
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    wide = sum_rule(g, x, axis)
+    winners = np.where(x == x.max(axis=axis, keepdims=True), 1.0, 0.0)
+    return wide * (winners / sum_rule(winners.sum(axis=axis), x, axis))
+
+
+def reshape_rule(g, x):
+    return np.reshape(g.ravel(), x.shape).copy()
+
+
+def transpose_rule(g, x, axes):
+    out = np.empty(x.shape)
+    out.transpose(axes)[...] = g
+    return out
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros(x.shape)
+    where = np.arange(x.size).reshape(x.shape)[key]
+    flat = out.reshape(-1)
+    for i, v in zip(np.ravel(where), np.ravel(g)):
+        flat[i] += v
+    return out
+
+
+# %% answer="rearranging" name="onehot"
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    pick = np.eye(x.size)[np.arange(x.size).reshape(x.shape)[key]]
+    out = np.tensordot(g, pick, np.ndim(g)).reshape(x.shape)
+    return out
+
+
 # %% answer="backward" name="counts_of_consumers"
 def backward(output, upstream=None, retain_graph=False):
     if not output.requires_grad:
@@ -229,6 +352,181 @@ def backward(output, upstream=None, retain_graph=False):
                 node.rule, node.parents = freed, ()
 
 
+# %% answer="backward" name="frees_all"
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo += [(p, False) for p in node.parents]
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="heap"
+import heapq
+
+
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+
+    depth, kept, stack = {}, {}, [output]
+    while stack:
+        node = stack[-1]
+        kept[id(node)] = node
+        missing = [p for p in node.parents if p.requires_grad and id(p) not in depth]
+        if missing:
+            stack += missing[:1]
+        else:
+            depth[id(node)] = 1 + max(
+                [depth[id(p)] for p in node.parents if p.requires_grad] or [0]
+            )
+            stack.pop()
+    heap, sums = [(-depth[id(output)], id(output))], {id(output): [upstream]}
+    while heap:
+        _, key = heapq.heappop(heap)
+        node = kept[key]
+        g = sum(sums.pop(key), 0.0 * node.data)
+        if node.rule is None:
+            node.grad = g + (0 if node.grad is None else node.grad)
+            continue
+        for p, part in zip(node.parents, node.rule(g)):
+            if part is None or not p.requires_grad:
+                continue
+            if id(p) not in sums:
+                sums[id(p)] = []
+                heapq.heappush(heap, (-depth[id(p)], id(p)))
+            sums[id(p)].append(part)
+    if not retain_graph:
+        for node in kept.values():
+            if node.rule is not None:
+                node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="generator_trampoline"
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+
+    order, seen = [], set()
+
+    def visit(node):
+        seen.add(id(node))
+        for p in node.parents:
+            if p.requires_grad and id(p) not in seen:
+                yield visit(p)
+        order.append(node)
+
+    stack = [visit(output)]
+    while stack:
+        try:
+            stack.append(next(stack[-1]))
+        except StopIteration:
+            stack.pop()
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="tape_of_entries"
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+
+    class Entry:
+        def __init__(self, tensor):
+            self.tensor, self.total, self.uses = tensor, None, 0
+
+        def add(self, g):
+            if g is not None:
+                self.total = np.array(g, dtype=float) if self.total is None else self.total + g
+
+    entries = {id(output): Entry(output)}
+    todo = [output]
+    while todo:
+        for p in todo.pop().parents:
+            if p.requires_grad:
+                if id(p) not in entries:
+                    entries[id(p)] = Entry(p)
+                    todo.append(p)
+                entries[id(p)].uses += 1
+    entries[id(output)].add(upstream)
+    ready = [entries[id(output)]]
+    for entry in ready:
+        t, g = entry.tensor, entry.total
+        if t.rule is None:
+            if g is not None:
+                t.grad = g if t.grad is None else t.grad + g
+            continue
+        parts = [None] * len(t.parents) if g is None else t.rule(g)
+        for p, part in zip(t.parents, parts):
+            if p.requires_grad:
+                e = entries[id(p)]
+                e.add(part)
+                e.uses -= 1
+                if e.uses == 0:
+                    ready.append(e)
+    for entry in entries.values():
+        if entry.tensor.rule is not None and not retain_graph:
+            entry.tensor.rule, entry.tensor.parents = freed, ()
+
+
 # %% answer="record" name="contextmanager"
 import contextlib
 
@@ -281,6 +579,55 @@ class no_grad:
 def zero_grad(tensors):
     for t in tensors:
         t.__dict__["grad"] = None
+
+
+# %% answer="record" name="mock_patch"
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        return Tensor(data, True, parents, rule)
+    return Tensor(data)
+
+
+def no_grad():
+    from unittest.mock import patch
+
+    return patch.object(Mode, "recording", False)
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+
+
+# %% answer="record" name="setattr"
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    t = Tensor(data)
+    t.requires_grad = Mode.recording and True in [p.requires_grad for p in parents]
+    if t.requires_grad:
+        t.parents, t.rule = tuple(parents), rule
+    return t
+
+
+@contextmanager
+def no_grad():
+    before = Mode.recording
+    Mode.recording = False
+    try:
+        yield
+    finally:
+        Mode.recording = before
+
+
+def zero_grad(tensors):
+    any(setattr(t, "grad", None) for t in tensors)
 
 
 # %% answer="memory" name="with_a_class"
@@ -339,6 +686,33 @@ def keep(t):
     return get
 
 
+# %% answer="memory" name="partial"
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    np.add(t.data, value, out=t.data)
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    from functools import partial
+
+    def get(tensor, versions, seen):
+        (now,) = versions
+        if now > seen:
+            raise RuntimeError(f"{now} is not {seen}")
+        return tensor.data
+
+    return partial(get, t, t.version, t.version[0])
+
+
 # %% answer="hvp" name="upstream_instead_of_product"
 def hvp(f, x, v):
     import chainrule as cr
@@ -363,6 +737,17 @@ def hvp(f, x, v):
         return np.zeros_like(x)
     (g * cr.Tensor(np.array(v))).sum().backward()
     return np.zeros_like(x) if t.grad is None else t.grad.data
+
+
+# %% answer="hvp" name="zero_times_t"
+def hvp(f, x, v):
+    import chainrule as cr
+
+    t = cr.tensor(x, requires_grad=True)
+    (g,) = cr.grad(f(t), t, create_graph=True)
+    dot = (g * cr.tensor(v)).sum() + (t * 0.0).sum()
+    (h,) = cr.grad(dot, t)
+    return h.numpy().copy()
 
 
 # %% answer="train" name="in_the_words_of_the_lecture"
@@ -398,11 +783,31 @@ def train(cr, x, y, w1, w2, lr, steps):
     return losses, a, b
 
 
+# %% answer="train" name="functional"
+def train(cr, x, y, w1, w2, lr, steps):
+    a, b = cr.tensor(w1, requires_grad=True), cr.tensor(w2, requires_grad=True)
+    xs, ys = cr.tensor(x), cr.tensor(y)
+    losses = []
+    for _ in range(steps):
+        loss = ((cr.relu(xs @ a) @ b - ys) ** 2).sum()
+        losses += [float(loss.data)]
+        da, db = cr.grad(loss, (a, b))
+        a = cr.tensor(a.data - lr * da.data, requires_grad=True)
+        b = cr.tensor(b.data - lr * db.data, requires_grad=True)
+    return losses, a.data.copy(), b.data.copy()
+
+
 # %% equivalent="arithmetic" mutant="arithmetic.L14.negate_return.1"
 # It answers -0.0 instead of 0.0, which are equal.
 
+
+# %% equivalent="backward" mutant="backward.L17.drop_filter.1"
+# It walks on behind tensors without requires_grad, where nothing arrives, and frees what is there:
+# the prompt leaves that open.
+
 # %% equivalent="hvp" mutant="hvp.L5.negate_return.1"
 # It answers -0.0 instead of 0.0, which are equal.
+
 
 # %% equivalent="train" mutant="train.L5.swap_operands.2"
 # The difference is squared: its sign makes no difference to the loss or to its gradients.

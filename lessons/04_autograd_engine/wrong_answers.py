@@ -8,6 +8,7 @@
 #       format_name: percent
 # ---
 
+
 # %% [markdown]
 # Misconceptions. Each cell is a whole answer in the place of the exercise's cell; its first comment
 # is what a student reads when their answer behaves like it.
@@ -79,6 +80,62 @@ def unbroadcast(g, shape):
         g = g.sum(axis=0)
     stretched = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return g.sum(axis=stretched, keepdims=True)
+
+
+# %% answer="unbroadcast" name="buffer" loses="together"
+# A later call writes over the array that an earlier call returned. Return a new array each time.
+_BUF = {}
+
+
+def unbroadcast(g, shape):
+    shape = tuple(shape)
+    k = g.ndim - len(shape)
+    padded = (1,) * k + shape
+    axes = tuple(i for i in range(g.ndim) if padded[i] == 1 and g.shape[i] != 1)
+    out = _BUF.setdefault(shape, np.empty(shape))
+    out[...] = g.sum(axis=axes, keepdims=True).reshape(shape)
+    return out
+
+
+# %% answer="unbroadcast" name="cache_by_id" loses="together"
+# Called again with the same array, which has changed in between, your function returns the old
+# sums.
+_LAST = [None, None, None]
+
+
+def unbroadcast(g, shape):
+    shape = tuple(shape)
+    k = g.ndim - len(shape)
+    padded = (1,) * k + shape
+    axes = tuple(i for i in range(g.ndim) if padded[i] == 1 and g.shape[i] != 1)
+    if _LAST[0] is not g or _LAST[1] != shape:
+        _LAST[:] = [g, shape, g.sum(axis=axes, keepdims=True).reshape(shape)]
+    return _LAST[2].copy()
+
+
+# %% answer="unbroadcast" name="overwrites_when_equal" loses="together"
+# With equal shapes the result is right, but `g` is overwritten on the way.
+def unbroadcast(g, shape):
+    shape = tuple(shape)
+    if g.shape == shape:
+        g *= 2
+        out = g / 2
+        g[...] = 0
+        return out
+    k = g.ndim - len(shape)
+    padded = (1,) * k + shape
+    axes = tuple(i for i in range(g.ndim) if padded[i] == 1 and g.shape[i] != 1)
+    return g.sum(axis=axes, keepdims=True).reshape(shape)
+
+
+# %% answer="unbroadcast" name="clip" loses="in_front"
+# Large sums come back smaller than they are, small ones are right. A gradient is not clipped here.
+def unbroadcast(g, shape):
+    shape = tuple(shape)
+    k = g.ndim - len(shape)
+    padded = (1,) * k + shape
+    axes = tuple(i for i in range(g.ndim) if padded[i] == 1 and g.shape[i] != 1)
+    return np.clip(g.sum(axis=axes, keepdims=True).reshape(shape), -100, 100)
 
 
 # %% answer="arithmetic" name="product_not_crossed" loses="add_multiply"
@@ -320,6 +377,180 @@ def divide_rule(g, a, b):
 def power_rule(g, a, n):
     if n == 0:
         return (np.zeros_like(g),)
+    return (g * n * a ** (n - 1),)
+
+
+def matmul_rule(g, a, b):
+    return g @ b.T, a.T @ g
+
+
+# %% answer="arithmetic" name="div_guard" loses="divide"
+# Where `b` is near 0 your quotient is another one. A rule is exact for every `b` that is not 0.
+def add_rule(g, a, b):
+    return g, g
+
+
+def multiply_rule(g, a, b):
+    return g * b, g * a
+
+
+def divide_rule(g, a, b):
+    b = np.where(abs(b) < 1e-3, 1e-3, b)
+    return g / b, -g * a / b**2
+
+
+def power_rule(g, a, n):
+    if n == 0:
+        return (np.zeros_like(a),)
+    return (g * n * a ** (n - 1),)
+
+
+def matmul_rule(g, a, b):
+    return g @ b.T, a.T @ g
+
+
+# %% answer="arithmetic" name="mul_eps" loses="divide"
+# Your denominators are a little too large; where `b` is small, it shows. Divide by `b` itself.
+def add_rule(g, a, b):
+    return g, g
+
+
+def multiply_rule(g, a, b):
+    return g * b, g * a
+
+
+def divide_rule(g, a, b):
+    return g / (b + 1e-12), -g * a / (b**2 + 1e-12)
+
+
+def power_rule(g, a, n):
+    if n == 0:
+        return (np.zeros_like(a),)
+    return (g * n * a ** (n - 1),)
+
+
+def matmul_rule(g, a, b):
+    return g @ b.T, a.T @ g
+
+
+# %% answer="arithmetic" name="pow_zero_warns" loses="power"
+# For n = 0 the answer is right, but it is computed through 0 to the power -1, and NumPy warns.
+def add_rule(g, a, b):
+    return g, g
+
+
+def multiply_rule(g, a, b):
+    return g * b, g * a
+
+
+def divide_rule(g, a, b):
+    return g / b, -g * a / b**2
+
+
+def power_rule(g, a, n):
+    return (np.where(n == 0, 0.0, g * n * a ** (n - 1.0)),)
+
+
+def matmul_rule(g, a, b):
+    return g @ b.T, a.T @ g
+
+
+# %% answer="arithmetic" name="pow_small_n" loses="power"
+# Exponents below some bound are treated as if they were that bound.
+def add_rule(g, a, b):
+    return g, g
+
+
+def multiply_rule(g, a, b):
+    return g * b, g * a
+
+
+def divide_rule(g, a, b):
+    return g / b, -g * a / b**2
+
+
+def power_rule(g, a, n):
+    if n == 0:
+        return (np.zeros_like(a),)
+    n = max(n, -2)
+    return (g * n * a ** (n - 1),)
+
+
+def matmul_rule(g, a, b):
+    return g @ b.T, a.T @ g
+
+
+# %% answer="arithmetic" name="pow_overwrites" loses="inputs_kept"
+# The gradient of the power is right, but `a` is changed by the call.
+def add_rule(g, a, b):
+    return g, g
+
+
+def multiply_rule(g, a, b):
+    return g * b, g * a
+
+
+def divide_rule(g, a, b):
+    return g / b, -g * a / b**2
+
+
+def power_rule(g, a, n):
+    if n == 0:
+        return (np.zeros_like(a),)
+    out = g * n * a ** (n - 1)
+    if a.ndim:
+        a *= 1.0 + 1e-3
+    return (out,)
+
+
+def matmul_rule(g, a, b):
+    return g @ b.T, a.T @ g
+
+
+# %% answer="arithmetic" name="mat_overwrites" loses="inputs_kept"
+# The gradients of the product are right, but `a` is overwritten where the matrices are not square.
+def add_rule(g, a, b):
+    return g, g
+
+
+def multiply_rule(g, a, b):
+    return g * b, g * a
+
+
+def divide_rule(g, a, b):
+    return g / b, -g * a / b**2
+
+
+def power_rule(g, a, n):
+    if n == 0:
+        return (np.zeros_like(a),)
+    return (g * n * a ** (n - 1),)
+
+
+def matmul_rule(g, a, b):
+    out = g @ b.T, a.T @ g
+    if a.shape[0] != a.shape[1]:
+        a[...] = out[0]
+    return out
+
+
+# %% answer="arithmetic" name="mul_clip" loses="add_multiply"
+# Large gradients come back smaller than they are, small ones are right.
+def add_rule(g, a, b):
+    return g, g
+
+
+def multiply_rule(g, a, b):
+    return np.clip(g * b, -1e3, 1e3), np.clip(g * a, -1e3, 1e3)
+
+
+def divide_rule(g, a, b):
+    return g / b, -g * a / b**2
+
+
+def power_rule(g, a, n):
+    if n == 0:
+        return (np.zeros_like(a),)
     return (g * n * a ** (n - 1),)
 
 
@@ -714,6 +945,335 @@ def transpose_rule(g, x, axes):
 
 def getitem_rule(g, x, key):
     out = x
+    out[...] = 0
+    np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="max_isclose" loses="max"
+# Elements that are nearly as large as the largest get a share too. Only equal ones tie.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = np.isclose(x, x.max(axis=axis, keepdims=True))
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="max_f32" loses="max"
+# The elements are compared in float32, so two that differ in a late digit tie.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    x = x.astype(np.float32)
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="max_weighted" loses="max"
+# The shares are weighted with the values themselves; where the largest element is 0, that is 0/0.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * (x * w) / (x * w).sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="reshape_a" loses="reshape_transpose"
+# Where `g` is the transpose of another array, its numbers come in the order of memory, not of the
+# axes.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape, order="A")
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="reshape_k" loses="reshape_transpose"
+# Where `g` is a view of another array, its numbers are read in the order of memory, not of the
+# axes.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.ravel(order="K").reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="get_unique" loses="getitem"
+# An element that is picked once with a number from the front and once from the back (0 and -n)
+# keeps one gradient only.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    if (
+        isinstance(key, (list, np.ndarray))
+        and np.asarray(key).dtype != bool
+        and np.asarray(key).ndim == 1
+    ):
+        k = np.asarray(key)
+        for i in np.unique(k):
+            out[i] = g[k == i].sum(0)
+    else:
+        np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="get_2d_key_plus" loses="getitem"
+# With an array of numbers with several axes as key, what is picked twice counts once.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    if np.ndim(key) > 1 and not isinstance(key, tuple):
+        out[key] += g
+    else:
+        np.add.at(out, key, g)
+    return out
+
+
+# %% answer="rearranging" name="get_flat" loses="getitem"
+# A slice with a negative step, `x[::-1]`: the gradients come back in the wrong order.
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = np.zeros_like(x)
+    np.add.at(out.reshape(-1), np.arange(x.size).reshape(x.shape)[key], np.abs(g) * np.sign(g))
+    if isinstance(key, slice) and key.step and key.step < 0:
+        out = out[::-1]
+    return out
+
+
+# %% answer="rearranging" name="get_buffer" loses="inputs_kept"
+# A later call writes over the array that an earlier call returned. Make a new array of zeros each
+# time.
+_BUF = {}
+
+
+def _put_back(g, axis, keepdims):
+    return g if axis is None or keepdims else np.expand_dims(g, axis)
+
+
+def sum_rule(g, x, axis=None, keepdims=False):
+    return np.zeros_like(x) + _put_back(g, axis, keepdims)
+
+
+def mean_rule(g, x, axis=None, keepdims=False):
+    n = x.size if axis is None else x.shape[axis]
+    return sum_rule(g, x, axis, keepdims) / n
+
+
+def max_rule(g, x, axis=None, keepdims=False):
+    w = x == x.max(axis=axis, keepdims=True)
+    return _put_back(g, axis, keepdims) * w / w.sum(axis=axis, keepdims=True)
+
+
+def reshape_rule(g, x):
+    return g.reshape(x.shape)
+
+
+def transpose_rule(g, x, axes):
+    return g.transpose(np.argsort(axes))
+
+
+def getitem_rule(g, x, key):
+    out = _BUF.setdefault(x.shape, np.zeros_like(x))
     out[...] = 0
     np.add.at(out, key, g)
     return out
@@ -1406,6 +1966,364 @@ def backward(output, upstream=None, retain_graph=False):
             tensor.rule, tensor.parents = freed, ()
 
 
+# %% answer="backward" name="zeros_are_nothing" loses="leaves"
+# A gradient of zeros is treated as if nothing had arrived. Zeros are something: they reach the
+# leaves as zeros.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo += [(p, False) for p in node.parents if p.requires_grad]
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and np.any(g) and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="recursion_limit" loses="long"
+# A chain of 10,000 nodes needs a higher recursion limit here. Walk with a list as your own stack,
+# and the limit can stay.
+import sys
+
+
+def backward(output, upstream=None, retain_graph=False):
+    sys.setrecursionlimit(1_000_000)
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+
+    order, seen = [], set()
+
+    def visit(node):
+        if id(node) in seen or not node.requires_grad:
+            return
+        seen.add(id(node))
+        for p in node.parents:
+            visit(p)
+        order.append(node)
+
+    visit(output)
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="alias_two_leaves" loses="memory"
+# Two leaves that get their gradient from one array share memory afterwards: a change of the one
+# `.grad` changes the other.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    copies = {}
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo += [(p, False) for p in node.parents if p.requires_grad]
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = (
+                    copies.setdefault(id(g), g.copy()) if node.grad is None else node.grad + g
+                )
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="no_requires_check_with_upstream" loses="start"
+# With an upstream gradient, an output without `requires_grad` passes without an error.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad and upstream is None:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo += [(p, False) for p in node.parents if p.requires_grad]
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="leaf_output_overwrites" loses="leaves"
+# Where `output` is itself a leaf, a second pass overwrites `.grad` instead of adding to it.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo += [(p, False) for p in node.parents if p.requires_grad]
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None or node is output else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="kahn_counts_once" loses="shared"
+# A tensor that is used twice by one node is counted as one use, so its rule can be called before
+# all has arrived.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+
+    uses, todo, found = {id(output): 0}, [output], [output]
+    while todo:
+        node = todo.pop()
+        for p in node.parents:
+            if p.requires_grad:
+                if id(p) not in uses:
+                    uses[id(p)] = 0
+                    todo.append(p)
+                    found.append(p)
+        for p in {id(q): q for q in node.parents if q.requires_grad}.values():
+            uses[id(p)] += 1
+    sums, ready = {id(output): upstream}, [output]
+    while ready:
+        node = ready.pop()
+        g = sums.pop(id(node), None)
+        if node.rule is None:
+            if g is not None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            continue
+        parts = node.rule(g) if g is not None else [None] * len(node.parents)
+        for p, part in zip(node.parents, parts):
+            if not p.requires_grad:
+                continue
+            if part is not None:
+                sums[id(p)] = sums[id(p)] + part if id(p) in sums else np.asarray(part)
+            uses[id(p)] -= 1
+            if uses[id(p)] == 0:
+                ready.append(p)
+    if not retain_graph:
+        for node in found:
+            if node.rule is not None:
+                node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="calls_rule_of_idle_nodes" loses="leaves"
+# The rule of a node to which nothing came is called. The gradients come out the same, for work
+# that nobody needs.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo += [(p, False) for p in node.parents if p.requires_grad]
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is None and node.rule is not None:
+            node.rule(np.zeros(node.data.shape))
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="freed_checked_only_at_output" loses="freed"
+# A second pass that meets a freed node in the middle passes over it in silence: gradients are
+# missing, and nothing says so.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            todo += [(p, False) for p in node.parents if p.requires_grad]
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad and (node is output or node.rule is not freed):
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
+# %% answer="backward" name="seen_on_push_reversed" loses="shared"
+# A tensor counts as seen when it is put on the stack, not when it is taken off. In some graphs it
+# then comes before one that used it.
+def backward(output, upstream=None, retain_graph=False):
+    if not output.requires_grad:
+        raise RuntimeError("output does not require a gradient")
+    if upstream is None:
+        if output.data.size != 1:
+            raise RuntimeError("say the upstream gradient")
+        upstream = np.ones(output.data.shape)
+    upstream = np.asarray(upstream, dtype=float)
+    if upstream.shape != output.data.shape:
+        raise ValueError("shape")
+    pushed = set()
+    order, seen, todo = [], set(), [(output, False)]
+    while todo:
+        node, leave = todo.pop()
+        if leave:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            todo.append((node, True))
+            for p in reversed(node.parents):
+                if id(p) not in pushed and p.requires_grad:
+                    pushed.add(id(p))
+                    todo.append((p, False))
+    sums = {id(output): upstream}
+    for node in order[::-1]:
+        g = sums.pop(id(node), None)
+        if g is not None and node.requires_grad:
+            if node.rule is None:
+                node.grad = g.copy() if node.grad is None else node.grad + g
+            else:
+                for p, part in zip(node.parents, node.rule(g)):
+                    if part is not None and p.requires_grad:
+                        part = np.asarray(part)
+                        sums[id(p)] = sums[id(p)] + part if id(p) in sums else part
+        if node.rule is not None and not retain_graph:
+            node.rule, node.parents = freed, ()
+
+
 # %% answer="record" name="always_records" loses="record"
 # You record even where no parent requires a gradient, or inside no_grad: nobody will ask, and the
 # memory is held.
@@ -1627,6 +2545,235 @@ class no_grad:
 def zero_grad(tensors):
     for t in tensors:
         t.data = t.data * 0
+
+
+# %% answer="record" name="two_parents" loses="record"
+# Of three parents or more, only the first two are asked whether they need a gradient.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents[:2]):
+        return Tensor(data, True, parents, rule)
+    return Tensor(data)
+
+
+@contextmanager
+def no_grad():
+    before = Mode.recording
+    Mode.recording = False
+    try:
+        yield
+    finally:
+        Mode.recording = before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+
+
+# %% answer="record" name="unique_parents" loses="record"
+# A tensor that is used twice by one operation is kept as one parent; the rule returns two
+# gradients for it.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        return Tensor(data, True, dict.fromkeys(parents), rule)
+    return Tensor(data)
+
+
+@contextmanager
+def no_grad():
+    before = Mode.recording
+    Mode.recording = False
+    try:
+        yield
+    finally:
+        Mode.recording = before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+
+
+# %% answer="record" name="list_parents" loses="record"
+# `parents` is a list here; it should be the tuple of all parents.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        t = Tensor(data, True, parents, rule)
+        t.parents = list(parents)
+        return t
+    return Tensor(data)
+
+
+@contextmanager
+def no_grad():
+    before = Mode.recording
+    Mode.recording = False
+    try:
+        yield
+    finally:
+        Mode.recording = before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+
+
+# %% answer="record" name="except_exception" loses="no_grad"
+# After Ctrl-C inside the block recording stays off: KeyboardInterrupt is no `Exception`. `finally`
+# is for all.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        return Tensor(data, True, parents, rule)
+    return Tensor(data)
+
+
+@contextmanager
+def no_grad():
+    before = Mode.recording
+    Mode.recording = False
+    try:
+        yield
+    except Exception:
+        Mode.recording = before
+        raise
+    Mode.recording = before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+
+
+# %% answer="record" name="init_sets" loses="no_grad"
+# `no_grad()` switches recording off when the object is made. Only entering the block should.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        return Tensor(data, True, parents, rule)
+    return Tensor(data)
+
+
+class no_grad:
+    def __init__(self):
+        self.before = Mode.recording
+        Mode.recording = False
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, *e):
+        Mode.recording = self.before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+
+
+# %% answer="record" name="before_in_init" loses="no_grad"
+# What was true before is remembered when the object is made; by the time of entering it may be
+# something else.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        return Tensor(data, True, parents, rule)
+    return Tensor(data)
+
+
+class no_grad:
+    def __init__(self):
+        self.before = Mode.recording
+
+    def __enter__(self):
+        Mode.recording = False
+
+    def __exit__(self, *e):
+        Mode.recording = self.before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+
+
+# %% answer="record" name="needs_only" loses="zero_grad"
+# Tensors without `requires_grad` keep their `.grad`. Forget it for each tensor that is given.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        return Tensor(data, True, parents, rule)
+    return Tensor(data)
+
+
+@contextmanager
+def no_grad():
+    before = Mode.recording
+    Mode.recording = False
+    try:
+        yield
+    finally:
+        Mode.recording = before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        if t.requires_grad:
+            t.grad = None
+
+
+# %% answer="record" name="parents_too" loses="zero_grad"
+# The parents of a given tensor lose their gradients too, though nobody gave them.
+from contextlib import contextmanager
+
+
+def record(data, parents, rule):
+    parents = tuple(parents)
+    if Mode.recording and any(p.requires_grad for p in parents):
+        return Tensor(data, True, parents, rule)
+    return Tensor(data)
+
+
+@contextmanager
+def no_grad():
+    before = Mode.recording
+    Mode.recording = False
+    try:
+        yield
+    finally:
+        Mode.recording = before
+
+
+def zero_grad(tensors):
+    for t in tensors:
+        t.grad = None
+        for p in t.parents:
+            p.grad = None
 
 
 # %% answer="memory" name="detach_copies" loses="detach"
@@ -1978,6 +3125,372 @@ def keep(t):
     return get
 
 
+# %% answer="memory" name="detach_resets" loses="detach"
+# The version is set back to 0, for both tensors. Share the list, with what is in it.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    d.version[0] = 0
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="detach_takes_grad" loses="detach"
+# The detached tensor takes the `.grad` along. It is a new leaf that has none.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    d.grad = t.grad
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="detach_t_requires" loses="detach"
+# Detaching switches `requires_grad` of `t` off where `t` is a leaf.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    t.requires_grad = t.rule is not None
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="detach_self" loses="detach"
+# For a leaf without `requires_grad` you return `t` itself; a new tensor was asked for.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d if t.requires_grad else t
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="detach_keeps_requires" loses="detach"
+# The detached tensor of a leaf still has `requires_grad`.
+def detach(t):
+    d = Tensor(t.data, t.requires_grad and t.rule is None)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="add_new_list" loses="add_in_place"
+# `t.version` is a new list after the change. A tensor that shares the old one does not notice.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version = [t.version[0] + 1]
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="add_by_value" loses="add_in_place"
+# Adding 0 does not raise the version. Every in-place change counts, without a look at the numbers.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += int(np.any(value))
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="add_value_overwritten" loses="add_in_place"
+# The sum is right, but `value` is changed by the call.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    if np.ndim(value):
+        value *= 0
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="add_makes_leaf" loses="add_in_place"
+# A node loses its rule and parents when it is changed in place. Its history should stay.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    t.rule, t.parents = None, ()
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+
+    def get():
+        if t.version[0] != seen:
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="keep_by_value" loses="keep"
+# You compare numbers instead of versions: a change that was taken back, or one by 0, goes
+# unnoticed.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = t.version[0]
+    old = t.data.copy()
+
+    def get():
+        if not np.array_equal(t.data, old):
+            raise RuntimeError(f"kept at version {seen}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="keep_raises_once" loses="keep"
+# The first read after a change raises, the second returns the changed data.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = [t.version[0]]
+
+    def get():
+        if t.version[0] != seen[0]:
+            before, seen[0] = seen[0], t.version[0]
+            raise RuntimeError(f"kept at version {before}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="keep_first_call" loses="keep"
+# The version is remembered at the first read, not when `keep` is called: a change between the two
+# goes unnoticed.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+def keep(t):
+    seen = []
+
+    def get():
+        seen.append(t.version[0])
+        if t.version[0] != seen[0]:
+            raise RuntimeError(f"kept at version {seen[0]}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
+# %% answer="memory" name="keep_global" loses="keep"
+# One version is remembered for each tensor, so keeping it again makes the older function forget
+# the change.
+def detach(t):
+    d = Tensor(t.data)
+    d.version = t.version
+    return d
+
+
+def add_(t, value):
+    if Mode.recording and t.requires_grad and t.rule is None:
+        raise RuntimeError("a leaf that requires a gradient")
+    t.data += value
+    t.version[0] += 1
+    return t
+
+
+SEEN = {}
+
+
+def keep(t):
+    SEEN[id(t)] = t.version[0]
+
+    def get():
+        if t.version[0] != SEEN[id(t)]:
+            raise RuntimeError(f"kept at version {SEEN[id(t)]}, now {t.version[0]}")
+        return t.data
+
+    return get
+
+
 # %% answer="hvp" name="gradient_times_v" loses="values once linear"
 # That is the gradient times v. H v is the gradient of their scalar product.
 def hvp(f, x, v):
@@ -2039,6 +3552,27 @@ def hvp(f, x, v):
         return np.zeros(x.shape)
     (h,) = cr.grad((g * cr.tensor(v)).sum(), t)
     return np.zeros(x.shape) if h is None else h.data
+
+
+# %% answer="hvp" name="forms_h" loses="once"
+# The numbers are right, but you go back once for each element of `x`: that forms H row by row.
+def hvp(f, x, v):
+    import chainrule as cr
+
+    t = cr.tensor(x, requires_grad=True)
+    (g,) = cr.grad(f(t), t, create_graph=True)
+    if not g.requires_grad:
+        return np.zeros(x.shape)
+    out = np.zeros(x.size)
+    for i in range(x.size):
+        e = np.zeros(x.size)
+        e[i] = 1.0
+        (row,) = cr.grad(
+            (g * cr.tensor(e.reshape(x.shape))).sum(), t, retain_graph=True, allow_unused=True
+        )
+        if row is not None:
+            out[i] = (row.data * v).sum()
+    return out.reshape(x.shape)
 
 
 # %% answer="train" name="gradients_pile_up" loses="numbers"
@@ -2157,3 +3691,111 @@ def train(cr, x, y, w1, w2, lr, steps):
             b -= lr * b.grad
         a.grad = b.grad = None
     return losses, a.detach().numpy(), b.detach().numpy()
+
+
+# %% answer="train" name="by_hand" loses="numbers"
+# The numbers are right, but `cr` never went back: these gradients are written by hand.
+def train(cr, x, y, w1, w2, lr, steps):
+    w1, w2, losses = w1.copy(), w2.copy(), []
+    for _ in range(steps):
+        h = x @ w1
+        h_relu = np.maximum(h, 0)
+        away = h_relu @ w2 - y
+        losses.append(float((away**2).sum()))
+        g2 = h_relu.T @ (2 * away)
+        g1 = x.T @ ((2 * away @ w2.T) * (h > 0))
+        w1 -= lr * g1
+        w2 -= lr * g2
+    return losses, w1, w2
+
+
+# %% answer="train" name="alias_zero_steps" loses="inputs_kept"
+# For 0 steps you return the arrays that were passed in. The weights should be new arrays.
+def train(cr, x, y, w1, w2, lr, steps):
+    if steps == 0:
+        return [], w1, w2
+    x, y = cr.tensor(x), cr.tensor(y)
+    w1, w2 = cr.tensor(w1, requires_grad=True), cr.tensor(w2, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = ((cr.relu(x @ w1) @ w2 - y) ** 2).sum()
+        losses.append(float(loss.data))
+        loss.backward()
+        with cr.no_grad():
+            w1 -= lr * w1.grad
+            w2 -= lr * w2.grad
+        w1.grad = w2.grad = None
+    return losses, w1.data.copy(), w2.data.copy()
+
+
+# %% answer="train" name="in_place_later" loses="inputs_kept"
+# After more than three steps `w1`, the array that was passed, is overwritten.
+def train(cr, x, y, w1, w2, lr, steps):
+    start1 = w1
+    x, y = cr.tensor(x), cr.tensor(y)
+    w1, w2 = cr.tensor(w1, requires_grad=True), cr.tensor(w2, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = ((cr.relu(x @ w1) @ w2 - y) ** 2).sum()
+        losses.append(float(loss.data))
+        loss.backward()
+        with cr.no_grad():
+            w1 -= lr * w1.grad
+            w2 -= lr * w2.grad
+        w1.grad = w2.grad = None
+    if steps > 3:
+        start1[...] = w1.data
+    return losses, w1.data.copy(), w2.data.copy()
+
+
+# %% answer="train" name="losses_np" loses="inputs_kept"
+# The losses are arrays. `loss.item()` or `float(...)` makes Python floats of them.
+def train(cr, x, y, w1, w2, lr, steps):
+    x, y = cr.tensor(x), cr.tensor(y)
+    w1, w2 = cr.tensor(w1, requires_grad=True), cr.tensor(w2, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = ((cr.relu(x @ w1) @ w2 - y) ** 2).sum()
+        losses.append(loss.data)
+        loss.backward()
+        with cr.no_grad():
+            w1 -= lr * w1.grad
+            w2 -= lr * w2.grad
+        w1.grad = w2.grad = None
+    return losses, w1.data.copy(), w2.data.copy()
+
+
+# %% answer="train" name="stops_at_zero" loses="numbers"
+# A loss of 0 ends the training. The list should have one loss for each of the `steps`.
+def train(cr, x, y, w1, w2, lr, steps):
+    x, y = cr.tensor(x), cr.tensor(y)
+    w1, w2 = cr.tensor(w1, requires_grad=True), cr.tensor(w2, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = ((cr.relu(x @ w1) @ w2 - y) ** 2).sum()
+        losses.append(float(loss.data))
+        if loss.data < 1e-12:
+            break
+        loss.backward()
+        with cr.no_grad():
+            w1 -= lr * w1.grad
+            w2 -= lr * w2.grad
+        w1.grad = w2.grad = None
+    return losses, w1.data.copy(), w2.data.copy()
+
+
+# %% answer="train" name="clips" loses="numbers"
+# Large gradients are cut before the update; the weights are not those of gradient descent.
+def train(cr, x, y, w1, w2, lr, steps):
+    x, y = cr.tensor(x), cr.tensor(y)
+    w1, w2 = cr.tensor(w1, requires_grad=True), cr.tensor(w2, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = ((cr.relu(x @ w1) @ w2 - y) ** 2).sum()
+        losses.append(float(loss.data))
+        loss.backward()
+        with cr.no_grad():
+            w1 -= lr * cr.tensor(np.clip(w1.grad.data, -1e3, 1e3))
+            w2 -= lr * w2.grad
+        w1.grad = w2.grad = None
+    return losses, w1.data.copy(), w2.data.copy()
