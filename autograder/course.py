@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from autograder.errors import Problem
 
+CONFIG = "nbgrader_config.py"
+NBGRADER_SECONDS = 30.0
+"""How long nbgrader lets a cell run if nothing else is said."""
 LESSON_FOLDER = re.compile(r"(?P<number>\d\d)_(?P<slug>[a-z0-9_]+)")
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course folder: nbgrader's layout with our names for its steps."""
+    """A course folder: nbgrader's layout with our names for its steps.
+
+    A course that never heard of us has nbgrader's names, or those of its own configuration.
+    """
 
     root: Path
+
+    @functools.cached_property
+    def configured(self) -> dict[str, Any]:
+        """What `nbgrader_config.py` sets, by class; Problem when it cannot be run."""
+        from traitlets.config.loader import PyFileConfigLoader  # 0.1 s that few commands need
+
+        if not (self.root / CONFIG).is_file():
+            return {}
+        try:
+            found = PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+        except Exception as error:  # it is a program
+            raise Problem(
+                f"{self.root / CONFIG} cannot be read ({type(error).__name__}: {error})."
+            ) from None
+        return dict(found)
+
+    def _step(self, name: str, ours: str, theirs: str) -> Path:
+        folders = self.configured.get("CourseDirectory", {})
+        if name in folders:
+            return self.root / str(folders[name])
+        known = self.lessons.is_dir() or (self.root / "solutions").is_dir()
+        return self.root / (theirs if not known and (self.root / "source").is_dir() else ours)
 
     @property
     def lessons(self) -> Path:
@@ -25,12 +55,12 @@ class Course:
     @property
     def solutions(self) -> Path:
         """Solved notebooks: nbgrader's source directory."""
-        return self.root / "solutions"
+        return self._step("source_directory", "solutions", "source")
 
     @property
     def notebooks(self) -> Path:
         """What is handed out: nbgrader's release directory."""
-        return self.root / "notebooks"
+        return self._step("release_directory", "notebooks", "release")
 
     @property
     def work(self) -> Path:
@@ -40,7 +70,7 @@ class Course:
     @property
     def submitted(self) -> Path:
         """What students handed in: `submitted/<student>/<lesson>/<lesson>.ipynb`."""
-        return self.root / "submitted"
+        return self._step("submitted_directory", "submitted", "submitted")
 
     @property
     def gradebook(self) -> Path:
@@ -56,6 +86,8 @@ class Course:
             for entry in place.iterdir()
             if entry.is_dir() and LESSON_FOLDER.fullmatch(entry.name)
         }
+        if not self.lessons.is_dir():  # nbgrader's assignments may have any name
+            found |= {one.parent.name for one in self.solutions.glob("[!.]*/*.ipynb")}
         return sorted(found)
 
     def lesson(self, name: str) -> str:
@@ -63,9 +95,9 @@ class Course:
         names = self.lesson_names()
         for folder in names:
             match = LESSON_FOLDER.fullmatch(folder)
-            assert match is not None
-            number, slug = match["number"], match["slug"]
-            if name in (folder, slug, number) or (name.isdigit() and int(name) == int(number)):
+            number, slug = (match["number"], match["slug"]) if match else ("", "")
+            same = number and name.isdigit() and int(name) == int(number)
+            if name and (name in (folder, slug, number) or same):
                 return folder
         known = ", ".join(names) or "none yet"
         raise Problem(f"there is no lesson '{name}' here; the lessons are: {known}.")
@@ -73,12 +105,32 @@ class Course:
     def master(self, name: str) -> Path:
         """Path of the solved notebook of a lesson."""
         folder = self.lesson(name)
-        return self.solutions / folder / f"{folder}.ipynb"
+        path = self.solutions / folder / f"{folder}.ipynb"
+        others = sorted(one.name for one in path.parent.glob("[!.]*.ipynb") if one != path)
+        if others:
+            raise Problem(
+                f"{folder} has the notebook(s) {', '.join(others)}; only an assignment of one "
+                f"notebook called {path.name} can be graded here, others by `nbgrader autograde`."
+            )
+        return path
 
     def release(self, name: str) -> Path:
         """Path of the released notebook of a lesson."""
         folder = self.lesson(name)
         return self.notebooks / folder / f"{folder}.ipynb"
+
+
+def cell_seconds(path: Path) -> float | None:
+    """Return nbgrader's limit for a cell of the notebook `path`; None where there is none."""
+    try:
+        configured = find_course(path.parent).configured
+    except Problem:
+        configured = {}
+    for kind in ("Execute", "ExecutePreprocessor", "NotebookClient"):
+        if "timeout" in configured.get(kind, {}):
+            seconds = configured[kind]["timeout"]
+            return float(seconds) if seconds and seconds > 0 else None
+    return NBGRADER_SECONDS
 
 
 def find_course(start: Path | None = None) -> Course:
@@ -88,7 +140,7 @@ def find_course(start: Path | None = None) -> Course:
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if (folder / "nbgrader_config.py").is_file():
+        if (folder / CONFIG).is_file():
             return Course(folder)
     raise Problem(
         f"{here} is not inside a course (no nbgrader_config.py here or above); "

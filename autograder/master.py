@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 
 from autograder.checks.judge import HIDDEN
+from autograder.course import cell_seconds
 from autograder.errors import Problem
 
 
@@ -29,6 +30,8 @@ class MasterCell:
     sentence: str = ""
     allow: tuple[str, ...] | None = None
     signatures: dict[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+    """How long the cell may run, where the course has its own limit."""
 
     @property
     def is_answer(self) -> bool:
@@ -101,6 +104,9 @@ def read_master(path: Path) -> Master:
         raise Problem(f"{path} cannot be read as a notebook ({type(error).__name__}).") from None
     about = notebook.metadata.get("autograder", {})
     cells = tuple(_cell(index, cell) for index, cell in enumerate(notebook.cells))
+    if not about:
+        seconds = cell_seconds(path)
+        cells = tuple(dataclasses.replace(cell, seconds=seconds) for cell in cells)
     return Master(
         path=Path(path),
         lesson=about.get("lesson", Path(path).stem),

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from autograder.engine import CALL_SECONDS, CELL_SECONDS, Allow, Engine, Lost, Session
 from autograder.engine.walk import import_sets, without_absent_imports
 from autograder.master import Master, MasterCell
+from autograder.page import TIMED_OUT
 
 SLACK = 1.0
 """Seconds that an answer may take beyond three times the solution's own."""
@@ -139,7 +140,7 @@ class Bench:
             for output in session.run_cell(source, cell.allow if own else None, seconds):
                 if output.get("output_type") == "error":
                     words = f"{output.get('ename')}: {output.get('evalue')}"
-                    error = TOO_SLOW if output.get("ename") == "TimeLimit" else words
+                    error = TOO_SLOW if output.get("ename") == TIMED_OUT else words
         except Lost as lost:
             raised.note(cell.index, own, str(lost))
             return False

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograder import plain
+from autograder.checks.guard import permitted
 from autograder.engine.parent import Allow, Lost
 from autograder.engine.record import Run, record_of
-from autograder.engine.session import Session
+from autograder.engine.session import CELL_SECONDS, Session
 from autograder.master import MasterCell
 from autograder.page import settle
 
@@ -46,7 +46,7 @@ def without_absent_imports(source: str, allow: Allow) -> str:
         return source
     lines = source.split("\n")
     for step in tree.body:
-        if not any(_absent(root, allow) for root in _roots(step)):
+        if not any(_absent(name, allow) for name in _imported(step)):
             continue
         alone = all(
             other is step
@@ -60,16 +60,17 @@ def without_absent_imports(source: str, allow: Allow) -> str:
     return "\n".join(lines)
 
 
-def _roots(step: ast.stmt) -> list[str]:
+def _imported(step: ast.stmt) -> list[str]:
+    """Return the modules that an import names, and what it takes from them: it may be modules."""
     if isinstance(step, ast.Import):
-        return [alias.name.partition(".")[0] for alias in step.names]
-    if isinstance(step, ast.ImportFrom) and not step.level:
-        return [(step.module or "").partition(".")[0]]
+        return [alias.name for alias in step.names]
+    if isinstance(step, ast.ImportFrom) and step.module and not step.level:
+        return [step.module, *(f"{step.module}.{alias.name}" for alias in step.names)]
     return []
 
 
-def _absent(root: str, allow: tuple[str, ...]) -> bool:
-    return root not in SHOWN and root not in allow and root not in sys.stdlib_module_names
+def _absent(name: str, allow: tuple[str, ...]) -> bool:
+    return name.partition(".")[0] not in SHOWN and not permitted(name, allow)
 
 
 class Walk:
@@ -115,6 +116,8 @@ class _Pass:
         self.cells = cells
         self.broken: dict[str, str] = {}
         """Exercise -> the error that its answer cell stopped with."""
+        self.clean: Session | None = None
+        """A copy of the process from before its first hidden plain test; what it shows is shown."""
         self.session = walk.open(walk.seed, allow)
 
     def finish(self) -> None:
@@ -128,7 +131,7 @@ class _Pass:
                 self._plain(position, cell)
             elif cell.allow == self.allow:
                 self._ask(position, cell)
-        self.session.close()
+        self._close()
 
     def _ask(self, position: int, cell: MasterCell) -> None:
         record = self.session.ask(cell)
@@ -142,6 +145,7 @@ class _Pass:
 
     def _plain(self, position: int, cell: MasterCell) -> None:
         try:
+            self._keep_clean(cell)
             outputs = self._run(cell)
         except Lost as lost:
             self._lost(cell, str(lost))
@@ -149,7 +153,7 @@ class _Pass:
             self._restart(position)
         else:
             self.walk.found.outputs[cell.index] = outputs
-            record = plain.judge(cell, outputs)
+            record = plain.judge(cell, outputs, guarded=self.clean is not None)
         self.walk.found.records[record.grade_id] = record
 
     def _cell(self, position: int, cell: MasterCell) -> None:
@@ -163,6 +167,8 @@ class _Pass:
             self._lost(cell, str(lost))
             self._restart(position)
             return
+        if self.clean is not None:
+            outputs = self._run_clean(self.clean, cell)
         self.walk.show(cell, outputs, self._own(cell))
         for output in outputs:
             if output.get("output_type") == "error" and cell.exercise:
@@ -173,11 +179,30 @@ class _Pass:
         return cell.role == "exercise" and cell.allow == self.allow
 
     def _run(self, cell: MasterCell) -> list[dict[str, Any]]:
-        if self._own(cell):
-            outputs = self.session.run_cell(cell.source, cell.allow)
-        else:
-            outputs = self.session.run_cell(without_absent_imports(cell.source, self.allow))
+        own = self._own(cell)
+        source = cell.source if own else without_absent_imports(cell.source, self.allow)
+        limit = cell.seconds or CELL_SECONDS
+        outputs = self.session.run_cell(source, cell.allow if own else None, limit)
+        return settle(outputs, () if self.clean else self.walk.found.outputs.values())
+
+    def _keep_clean(self, cell: MasterCell) -> None:
+        if self.clean is None and plain.hides(cell):
+            self.clean = self.session.fork()
+
+    def _run_clean(self, clean: Session, cell: MasterCell) -> list[dict[str, Any]]:
+        """Run a cell where no hidden test ever was: its outputs cannot quote one."""
+        try:
+            outputs = clean.run_cell(cell.source, None, cell.seconds or CELL_SECONDS)
+        except Lost:
+            text = "What this cell showed was not kept.\n"
+            return [{"output_type": "stream", "name": "stderr", "text": text}]
         return settle(outputs, self.walk.found.outputs.values())
+
+    def _close(self) -> None:
+        for session in (self.session, self.clean):
+            if session is not None:
+                session.close()
+        self.clean = None
 
     def _lost(self, cell: MasterCell, why: str) -> None:
         self.walk.found.crashed = f"cell {cell.index + 1} was left out: {why}"
@@ -189,7 +214,7 @@ class _Pass:
 
     def _restart(self, position: int) -> None:
         """Open a new process and bring it to where the lost one was."""
-        self.session.close()
+        self._close()
         while True:
             self.session = self.walk.open(self.walk.seed, self.allow)
             for cell in self.cells[:position]:
@@ -197,10 +222,14 @@ class _Pass:
                 if asked or cell.index in self.walk.left_out:
                     continue
                 try:
+                    if cell.role == "tests":
+                        self._keep_clean(cell)
                     self._run(cell)
+                    if self.clean is not None and cell.role != "tests":
+                        self._run_clean(self.clean, cell)
                 except Lost as lost:
                     self._lost(cell, str(lost))
-                    self.session.close()
+                    self._close()
                     break
             else:
                 return

@@ -1,0 +1,165 @@
+"""Plain test cells of a course that never heard of us: the scores of stock nbgrader, test by test.
+
+Two copies of one class, one graded by our engine and one by nbgrader's own, and what our engine
+says more: that such a verdict is of lower trust.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import plain_course
+import pytest
+
+from autograder.course import Course, cell_seconds, find_course
+from autograder.errors import Problem
+from autograder.grading.classroom import Classroom
+from autograder.master import MasterCell, read_master
+from autograder.plain import is_plain, judge
+
+Graded = dict[str, tuple[Any, dict[str, float]]]
+
+
+def graded(root: Path, engine: str) -> Graded:
+    """Grade the class; return each student's row and points by grade id."""
+    room = Classroom(find_course(plain_course.plain_course(root)), plain_course.LESSON)
+    rows = room.grade(engine=engine)
+    return {row.student: (row, room.bridge.points(row.student, row.lesson)) for row in rows}
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    return graded(tmp_path_factory.mktemp("fast") / "course", "fast")
+
+
+@pytest.fixture(scope="module")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    return graded(tmp_path_factory.mktemp("stock") / "course", "stock")
+
+
+@pytest.mark.parametrize("student", [*plain_course.ANSWERS, "blank"])
+def test_each_test_scores_as_under_stock_nbgrader(
+    student: str, fast: Graded, stock: Graded
+) -> None:
+    row, points = fast[student]
+    other, expected = stock[student]
+    assert points == expected
+    assert (row.score, row.max_score) == (other.score, other.max_score)
+    assert row.manual_pending == other.manual_pending
+
+
+def test_the_class_is_not_all_right_or_all_wrong(fast: Graded) -> None:
+    scores = {student: row.score for student, (row, _) in fast.items()}
+    assert scores["right"] == scores["prints"] == 6.0
+    assert scores["blank"] == scores["raises"] == 0.0
+    assert fast["partly"][1]["squares_partly"] == 1.0
+    assert 0 < scores["forever"] < scores["copies"] < 6.0
+
+
+def test_a_verdict_says_that_it_is_of_lower_trust(fast: Graded) -> None:
+    row, _ = fast["partly"]
+    assert {one["trust"] for one in row.exercises.values()} == {"plain"}
+    assert row.exercises["squares_partly"]["verdict"] == "partial"
+    assert row.exercises["uses_squares"]["verdict"] == "pass"
+
+
+THIEF = """def squares(n):
+    raise type(In[-1][:200], (Exception,), {})(In[-1])"""
+AFTER = """def sum_of_squares(n):
+    return n
+print([line for line in In if 'elev' 'enth' in line])"""
+
+
+def test_a_hidden_test_is_in_nothing_that_a_student_sees(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    plain_course.plain_course(root, students=("right",))
+    plain_course.hand_in(root, "thief", THIEF, AFTER)
+    room = Classroom(find_course(root), plain_course.LESSON)
+    row = room.grade(["thief"])[0]
+    assert row.status == "graded"
+    assert "eleventh" not in repr(row)
+    notebook = nbformat.read(room.bridge.autograded("thief", plain_course.LESSON), as_version=4)
+    outputs = [cell.outputs for cell in notebook.cells if cell.get("id") == "sum_of_squares"]
+    assert "eleventh" not in repr(outputs)
+
+
+def cell(source: str, **about: Any) -> MasterCell:
+    return MasterCell(0, "t", "code", "tests", source, "t", 2.0, "t", **about)
+
+
+def test_which_cells_are_plain() -> None:
+    assert is_plain(cell("assert f(1) == 1"))
+    assert is_plain(cell("%%time\nassert f(1) == 1"))
+    assert is_plain(cell("def test(f):\n    return f\ntest(f)"))
+    assert not is_plain(cell("@test\ndef _(rng):\n    'Works.'"))
+    assert not is_plain(cell("@autograder.test\ndef _(rng):\n    'Works.'"))
+    assert not is_plain(cell("assert False", behaviour="values"))
+
+
+def shown(text: str) -> dict[str, Any]:
+    return {"output_type": "execute_result", "data": {"text/plain": text}, "metadata": {}}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "verdict", "points"),
+    [
+        ([], "pass", 2.0),
+        ([{"output_type": "stream", "name": "stdout", "text": "hello"}], "pass", 2.0),
+        ([{"output_type": "stream", "name": "stderr", "text": "hm"}], "fail", 0.0),
+        ([{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}], "fail", 0.0),
+        ([shown("0.5")], "partial", 0.5),
+        ([shown("2")], "pass", 2.0),
+        ([shown("0")], "fail", 0.0),
+        ([shown("'words'")], "pass", 2.0),
+        ([shown("3")], "fail", 0.0),
+        ([{"output_type": "execute_result"}], "fail", 0.0),
+        ([{"odd": 1}], "fail", 0.0),
+    ],
+)
+def test_nbgraders_rule_reads_the_outputs(
+    outputs: list[dict[str, Any]], verdict: str, points: float
+) -> None:
+    record = judge(cell("check"), outputs)
+    assert (record.verdict, record.points, record.trust) == (verdict, points, "plain")
+
+
+def test_words_of_a_process_that_held_hidden_tests_are_not_passed_on() -> None:
+    error = {"output_type": "error", "ename": "secret == 3", "evalue": "secret", "traceback": []}
+    assert "secret" in judge(cell("check"), [error]).message
+    assert "secret" not in judge(cell("check"), [error], guarded=True).message
+
+
+def test_a_course_by_nbgraders_own_names(tmp_path: Path) -> None:
+    root = plain_course.plain_course(tmp_path / "course", students=())
+    course = find_course(root)
+    assert course.solutions == root / "source"
+    assert course.notebooks == root / "release"
+    assert course.lesson_names() == ["ps1"]
+    assert course.lesson("ps1") == "ps1"
+    master = read_master(course.master("ps1"))
+    assert [one.exercise for one in master.tests()][:2] == [
+        "correct_squares",
+        "squares_invalid_input",
+    ]
+    assert {one.seconds for one in master.cells} == {3.0}
+
+
+def test_folders_and_limits_come_from_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.source_directory = 'teachers'\n"
+    )
+    assert Course(tmp_path).solutions == tmp_path / "teachers"
+    assert cell_seconds(tmp_path / "teachers" / "a" / "a.ipynb") == 30.0
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n1 / 0\n")
+    with pytest.raises(Problem, match="ZeroDivisionError"):
+        _ = Course(tmp_path).solutions
+
+
+def test_an_assignment_of_several_notebooks_is_refused_in_words(tmp_path: Path) -> None:
+    root = plain_course.plain_course(tmp_path / "course", students=())
+    folder = root / "source" / "ps1"
+    (folder / "problem2.ipynb").write_bytes((folder / "ps1.ipynb").read_bytes())
+    with pytest.raises(Problem, match=r"problem2\.ipynb"):
+        find_course(root).master("ps1")
