@@ -20,3 +20,7 @@ c.ClearMarkScheme.enforce_metadata = False
 # What students wrote is shown in formgrader and in feedback without running any of it.
 c.HTMLExporter.preprocessors = ["autograder.grading.inert.Inert"]
 c.HTMLExporter.filters = {"markdown2html": "autograder.grading.inert.markdown2html"}
+
+# An archive from a learning platform that is odd is refused by itself; the class is collected.
+c.ZipCollectApp.extractor_plugin = "autograder.grading.collect.SafeExtractor"
+c.ZipCollectApp.collector_plugin = "autograder.grading.collect.SafeCollector"

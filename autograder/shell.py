@@ -21,7 +21,7 @@ import threading
 import time
 import types
 from collections.abc import Coroutine, Iterator
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
 
@@ -120,7 +120,7 @@ class Shell:
             )
         main = types.SimpleNamespace(parent_thread=threading.main_thread())
         self.kernel.shell_channel_thread = main  # whom an interrupt of an `await` may reach
-        self.shell: Any = self.kernel.shell
+        self.shell = cast(Any, self.kernel.shell)
         self.shell.transform_cell("0")  # compiles IPython's patterns once, not in every child
         self.session.msg("status")
         self.streams = [CellStream(self.session, name) for name in ("stdout", "stderr")]

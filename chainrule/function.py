@@ -88,6 +88,8 @@ class _FunctionNode(Node):
             found = op.function.backward(ctx, *gradients)
         finally:
             ctx._kept = kept
+        if isinstance(found, list):
+            raise BackwardError(f"{op.name}.backward returned a list: give a tuple")
         found = found if isinstance(found, tuple) else (found,)
         if len(found) != len(ctx.needs_input_grad):
             raise BackwardError(

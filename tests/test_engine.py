@@ -62,6 +62,8 @@ def verdicts(engine: Engine, **answers: str) -> dict[str, str]:
 
 
 ENDINGS = {
+    "forks_in_a_call": "import os\ndef b(x):\n    os.fork()\n    return 3 * x",
+    "forks_in_a_cell": "import os\nos.fork()\ndef b(x):\n    return 3 * x",
     "exit_in_a_call": "def b(x):\n    import os\n    os._exit(0)",
     "exit_in_a_cell": "import os\nos._exit(0)",
     "segfault": "import ctypes\ndef b(x):\n    ctypes.string_at(0)",

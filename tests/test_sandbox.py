@@ -18,7 +18,7 @@ import pytest
 
 from autograder.checks.guard import in_words, permitted
 from autograder.engine import Engine, Lost, Session
-from autograder.engine.walk import without_absent_imports
+from autograder.engine.absent import prepare
 from autograder.sandbox import view
 from autograder.sandbox.visible import visible
 
@@ -349,19 +349,31 @@ def test_the_view_shows_a_sets_files_and_no_others() -> None:
 
 
 def test_a_cell_of_the_course_runs_without_the_imports_that_are_absent() -> None:
+    def prepared(source: str, *allow: str) -> str:
+        return prepare(source, allow).source
+
     source = "import numpy as np\nimport chainrule as cr\nfrom torch import (\n    nn,\n)\nx = 1"
-    assert without_absent_imports(source, ("numpy",)) == "import numpy as np\n\n\n\n\nx = 1"
-    assert without_absent_imports(source, None) == source
+    assert prepared(source, "numpy") == "import numpy as np\n\n\n\n\nx = 1"
+    assert set(prepare(source, ("numpy",)).stand_ins) == {"cr", "nn"}
+    assert prepare(source, None).source == source
     parts = (
         "from chainrule.nn import Parameter\nfrom chainrule.nn.module import Module\n"
         "from chainrule import optim"
     )
     allow = ("chainrule", "-chainrule.nn.module", "-chainrule.optim")
-    assert without_absent_imports(parts, allow) == "from chainrule.nn import Parameter\n\n"
+    assert prepared(parts, *allow) == "from chainrule.nn import Parameter\n\n"
     guarded = "try:\n    import torch\nexcept ImportError:\n    torch = None"
-    assert without_absent_imports(guarded, ("numpy",)) == guarded
-    assert without_absent_imports("%matplotlib inline\nimport torch", ("numpy",)).endswith("torch")
-    assert without_absent_imports("x = 1; import torch", ("numpy",)) == "x = 1; import torch"
+    assert prepared(guarded, "numpy") == guarded
+    assert prepared("%matplotlib inline\nimport torch", "numpy").endswith("torch")
+    assert prepared("x = 1; import torch", "numpy") == "x = 1; import torch"
+
+
+def test_who_uses_an_absent_module_reads_why() -> None:
+    with Engine() as engine, session(engine, ("numpy",)) as one:
+        one.run_given("import torch as helper\nfrom chainrule import nn")
+        for use in ("helper.tensor(1)", "nn()", "class N(nn): pass", "helper.x = 1", "helper[0]"):
+            told = said(one.run_cell(use))
+            assert "this exercise is asked without" in told, use
 
 
 def test_without_a_sandbox_the_engine_still_works(monkeypatch: pytest.MonkeyPatch) -> None:

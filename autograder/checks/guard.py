@@ -28,6 +28,23 @@ def permitted(module: str, allow: tuple[str, ...]) -> bool:
     return root in allow or root in sys.stdlib_module_names or root == "autograder"
 
 
+class StandIn:
+    """Stands for a module that an exercise is asked without; using it says so."""
+
+    def __init__(self, words: str) -> None:
+        self.__dict__["words"] = words
+
+    def __getattr__(self, name: str) -> Any:
+        raise ImportError(self.__dict__["words"])
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Raise, as every use does."""
+        raise ImportError(self.__dict__["words"])
+
+    __setattr__ = __call__
+    __getitem__ = __iter__ = __enter__ = __mro_entries__ = __call__
+
+
 def hidden_parts(allow: tuple[str, ...]) -> tuple[str, ...]:
     """Return the modules that a list of imports takes out of what it allows."""
     return tuple(name.removeprefix("-") for name in allow if name.startswith("-"))

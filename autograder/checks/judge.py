@@ -16,6 +16,7 @@ import math
 import sys
 import textwrap
 import types
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ import numpy as np
 from autograder.checks import compare, wire
 from autograder.checks.verdict import Failed, Fault, StudentRaised
 
+KEPT = "\n\t\u200d"
+"""Characters of the categories that `_text` drops which text does need."""
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
 Ask = Callable[[bytes, Callable[[bytes], bytes]], bytes]
 """Carries a request to the desk and its reply back; the second argument answers callbacks."""
@@ -93,7 +96,7 @@ class Session:
     def signature(self) -> str:
         """Hash what student code did on the visible cases up to here."""
         words = "\n".join(compare.rounded(self.outcomes))
-        return hashlib.sha256(words.encode()).hexdigest()[:16]
+        return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 _sessions: list[Session] = []
@@ -113,18 +116,29 @@ def _read_reply(now: Session, kind: str, rest: list[Any]) -> Any:
     if kind == "value":
         value, printed = rest
         if printed:
-            now.printed.append(str(printed))
+            now.printed.append(_text(printed))
         return value
     if kind == "raised":
         kinds, message, trail, printed = rest
         if printed:
-            now.printed.append(str(printed))
-        raise StudentRaised([str(k) for k in kinds], str(message), [str(t) for t in trail])
+            now.printed.append(_text(printed))
+        raise StudentRaised([_text(k) for k in kinds], _text(message), [_text(t) for t in trail])
     raise _refusal(kind, rest)
+
+
+def _text(words: Any) -> str:
+    """Return a student's words without what no file can hold, or what steers a terminal or a line:
+    half surrogates, control characters, marks that turn the direction of writing."""
+    return "".join(
+        char if char in KEPT or unicodedata.category(char) not in ("Cc", "Cf", "Cs") else "\ufffd"
+        for char in str(words)
+    )
 
 
 def _refusal(kind: str, rest: list[Any]) -> Exception:
     detail = rest[0] if rest else ""
+    if isinstance(detail, str):
+        detail = _text(detail)
     if kind == "missing":
         return Failed(f"your notebook has no `{detail}` yet: run the cell that defines it")
     if kind == "limit":

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.engine.parent import Allow, Lost
-from autograder.engine.walk import import_sets, without_absent_imports
+from autograder.engine.walk import import_sets
 from autograder.master import Master, MasterCell
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _imports(engine: Engine, master: Master, allow: Allow) -> tuple[str, ...]:
     try:
         before = set(session.modules())
         for cell in _needed(master, allow):
-            session.run_cell(without_absent_imports(cell.source, allow))
+            session.run_given(cell.source)
         names = [name for name in session.modules() if name not in before]
     except Lost:
         return ()

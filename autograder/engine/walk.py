@@ -6,14 +6,12 @@ that has that set and nothing else. A test is asked in the walk of its own set.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograder import plain
-from autograder.checks.guard import permitted
 from autograder.engine.parent import Allow, Lost
 from autograder.engine.record import Run, record_of
 from autograder.engine.session import CELL_SECONDS, Session
@@ -21,56 +19,12 @@ from autograder.master import MasterCell
 from autograder.page import settle
 
 NOTEBOOK_SECONDS = 300.0
-SHOWN = {"autograder", "numpy", "IPython", "matplotlib", "ipywidgets", "anywidget", "PIL"}
-"""Modules that every answer process has, whatever its exercises allow."""
-
 Open = Callable[[int, Allow], Session]
 
 
 def import_sets(cells: Iterable[MasterCell]) -> tuple[Allow, ...]:
     """Return the sets of imports that the tests of a notebook ask for, each once, in order."""
     return tuple(dict.fromkeys(cell.allow for cell in cells if cell.role == "tests")) or (None,)
-
-
-def without_absent_imports(source: str, allow: Allow) -> str:
-    """Return a cell without its top-level imports of modules that a process does not have.
-
-    The lines stay, empty, so that line numbers do too. A cell of the course that prepares several
-    exercises then prepares this one; what needs the module fails by name, as it would anyway.
-    """
-    if allow is None:
-        return source
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return source
-    lines = source.split("\n")
-    for step in tree.body:
-        if not any(_absent(name, allow) for name in _imported(step)):
-            continue
-        alone = all(
-            other is step
-            or other.lineno > (step.end_lineno or 0)
-            or (other.end_lineno or 0) < step.lineno
-            for other in tree.body
-        )
-        if alone:
-            last = step.end_lineno or step.lineno
-            lines[step.lineno - 1 : last] = [""] * (last - step.lineno + 1)
-    return "\n".join(lines)
-
-
-def _imported(step: ast.stmt) -> list[str]:
-    """Return the modules that an import names, and what it takes from them: it may be modules."""
-    if isinstance(step, ast.Import):
-        return [alias.name for alias in step.names]
-    if isinstance(step, ast.ImportFrom) and step.module and not step.level:
-        return [step.module, *(f"{step.module}.{alias.name}" for alias in step.names)]
-    return []
-
-
-def _absent(name: str, allow: tuple[str, ...]) -> bool:
-    return name.partition(".")[0] not in SHOWN and not permitted(name, allow)
 
 
 class Walk:
@@ -180,9 +134,9 @@ class _Pass:
 
     def _run(self, cell: MasterCell) -> list[dict[str, Any]]:
         own = self._own(cell)
-        source = cell.source if own else without_absent_imports(cell.source, self.allow)
         limit = cell.seconds or CELL_SECONDS
-        outputs = self.session.run_cell(source, cell.allow if own else None, limit)
+        run = self.session.run_cell if own else self.session.run_given
+        outputs = run(cell.source, cell.allow if own else None, limit)
         return settle(outputs, () if self.clean else self.walk.found.outputs.values())
 
     def _keep_clean(self, cell: MasterCell) -> None:

@@ -1,10 +1,7 @@
 """Outcomes into nbgrader: its database, its `autograded/` folder, its formgrader.
 
-nbgrader's own converter does the work. A staged notebook (the master with one student's answers)
-takes the place of the submission, and two preprocessors of its list are replaced by ours: outputs
-come from our run instead of a kernel, points from our records instead of the absence of an error.
-
-Everything that depends on how nbgrader 0.9 is built inside lies in this module.
+nbgrader's own converters do the work, on a notebook that was run already (`recorded`), with one
+connection for a whole run (`trims`), and for lessons whose cells may change (`resync`).
 """
 
 from __future__ import annotations
@@ -15,7 +12,6 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,124 +22,32 @@ from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.apps.baseapp import NbGrader
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
 from autograder.course import Course
 from autograder.environ import put_tools_on_path
 from autograder.errors import Problem
 from autograder.grading.handout import Handout
+from autograder.grading.marks import Marks, read_marks
 from autograder.grading.rebuild import Rebuilt
+from autograder.grading.recorded import Ours, RecordedAutograde
+from autograder.grading.resync import KeepMarks
 from autograder.grading.staging import sources_by_id, staged_notebook, write_staged
+from autograder.grading.trims import SharedGradebook, open_gradebook, own_driver, trimmed
 from autograder.grading.unit import Outcome
 
 STAGED = os.path.join(".autograder", "staged")
 SCRATCH_RELEASE = os.path.join(".autograder", "release")
+PART = ".part"
+"""Folder inside `autograded/` where a graded notebook is made, before it takes its place."""
 
 
 class BridgeError(Exception):
     """nbgrader could not take a submission; the message is one sentence."""
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What the gradebook says about one submission, hand-given marks included."""
-
-    score: float
-    max_score: float
-    manual_pending: int
-
-
-class TakeOutputs(NbGraderPreprocessor):
-    """In the place of nbgrader's Execute: the outputs that our run gave."""
-
-    def preprocess(
-        self, nb: NotebookNode, resources: dict[str, Any]
-    ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Fill in outputs by position, and each test cell's record into its metadata."""
-        outcome: Outcome = resources["autograder"]["outcome"]
-        for position, cell in enumerate(nb.cells):
-            if cell.cell_type != "code":
-                continue
-            cell.outputs = [nbformat.from_dict(one) for one in outcome.outputs.get(position, [])]
-            cell.execution_count = None
-            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-            if utils.is_grade(cell) and grade_id in outcome.records:
-                ours = cell.metadata.setdefault("autograder", NotebookNode())
-                ours["record"] = nbformat.from_dict(outcome.records[grade_id])
-        return nb, resources
-
-
-class SaveRecords(SaveAutoGrades):
-    """nbgrader's SaveAutoGrades with points from records: no record, no points."""
-
-    def preprocess_cell(
-        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
-    ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Write one cell's grade and comment; marks given by hand are never touched."""
-        ours = resources["autograder"]
-        if utils.is_grade(cell):
-            grade = self.gradebook.find_grade(*self._key(cell))
-            points = _points(cell, ours["outcome"])
-            same_work = cell.metadata.nbgrader["grade_id"] in ours["unchanged"]
-            if grade.manual_score is None:
-                grade.needs_manual_grade = points is None
-            elif not same_work or points != grade.auto_score:
-                # A hand-given mark stands, but work that has changed asks for a second look.
-                grade.needs_manual_grade = True
-            grade.auto_score = points
-        if utils.is_solution(cell):
-            comment = self.gradebook.find_comment(*self._key(cell))
-            comment.auto_comment = "No response." if _untouched(cell) else None
-        self.gradebook.db.commit()
-        return cell, resources
-
-    def _key(self, cell: NotebookNode) -> tuple[str, str, str, str]:
-        grade_id = cell.metadata.nbgrader["grade_id"]
-        return grade_id, self.notebook_id, self.assignment_id, self.student_id
-
-
-def _points(cell: NotebookNode, outcome: Outcome) -> float | None:
-    """Return the automatic points of a grade cell; None where a person must look."""
-    if utils.is_solution(cell):
-        return 0.0 if _untouched(cell) else None
-    record = outcome.records.get(cell.metadata.nbgrader["grade_id"])
-    return float(record["points"]) if record and record["verdict"] == "pass" else 0.0
-
-
-def _untouched(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell))
-
-
-REPLACED = {Execute: TakeOutputs, SaveAutoGrades: SaveRecords}
-
-
-class RecordedAutograde(Autograde):
-    """nbgrader's Autograde on one staged notebook, run already."""
-
-    def __init__(self, folder: Path, ours: dict[str, Any], **kwargs: Any) -> None:
-        """`folder` holds the staged notebook; `ours` is the outcome and what has not changed."""
-        super().__init__(**kwargs)
-        self.folder, self.ours = folder, ours
-        configured = [REPLACED.get(one, one) for one in self.autograde_preprocessors]
-        self.set_trait("autograde_preprocessors", configured)
-        missing = set(REPLACED.values()) - set(configured)
-        if missing:
-            names = ", ".join(name.__name__ for name in REPLACED)
-            raise Problem(f"Autograde.autograde_preprocessors must keep nbgrader's {names}.")
-
-    def init_notebooks(self) -> None:
-        """Name the one notebook; nbgrader would search with a glob, and ids may hold `[`."""
-        self.notebooks: list[str] = []
-        self.assignments = {str(self.folder): [str(path) for path in self.folder.glob("*.ipynb")]}
-
-    def init_single_notebook_resources(self, notebook_filename: str) -> dict[str, Any]:
-        """Hand our outcome to the preprocessors."""
-        resources: dict[str, Any] = super().init_single_notebook_resources(notebook_filename)
-        return resources | {"autograder": self.ours}
 
 
 class Bridge:
@@ -155,9 +59,13 @@ class Bridge:
         self.course = course
         self.app = load_app(course)
         self.coursedir: CourseDirectory = self.app.coursedir
-        if db_url:
-            plain = "://" not in db_url
-            self.coursedir.db_url = f"sqlite:///{Path(db_url).resolve()}" if plain else db_url
+        self.shared: SharedGradebook | None = None
+        self.converter: RecordedAutograde | None = None
+        self.known: dict[str, dict[str, str | None]] = {}
+        """Lesson -> checksums of its cells, while one connection is open."""
+        if db_url and "://" not in db_url:
+            db_url = f"sqlite:///{Path(db_url).resolve()}"
+        self.coursedir.db_url = own_driver(db_url or self.coursedir.db_url)
 
     @property
     def config(self) -> Config:
@@ -165,22 +73,78 @@ class Bridge:
         return self.app.config
 
     @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Keep one connection for everything inside, this bridge's and nbgrader's."""
+        if self.shared is not None:
+            yield
+            return
+        with trimmed(self.coursedir.db_url, self.coursedir.course_id) as self.shared:
+            try:
+                yield
+            finally:
+                self.shared = self.converter = None
+                self.known.clear()
+
+    @contextlib.contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
-        """Open the gradebook; close it at the end."""
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+        """Open the gradebook; close it at the end. Raises `Problem` when it cannot be opened."""
+        if self.shared is not None:
+            yield self.shared
+            self.shared.rest()
+            return
+        url, course = self.coursedir.db_url, self.coursedir.course_id
+        with open_gradebook(lambda: Gradebook(url, course), url) as gradebook:
             yield gradebook
 
-    def ensure_assignment(self, lesson: str) -> None:
-        """Bring the lesson's cells and points into the gradebook, by nbgrader's own step."""
+    @contextlib.contextmanager
+    def whole(self) -> Iterator[None]:
+        """Write all of what is inside or, when it fails or is killed, nothing of it."""
+        with self.shared.whole() if self.shared is not None else contextlib.nullcontext():
+            yield
+
+    def ensure_assignment(self, lesson: str, handout: Handout | None = None) -> None:
+        """Bring the lesson's cells and points into the gradebook, by nbgrader's own step.
+
+        With `handout`, nothing is done where the gradebook holds just these cells already.
+        """
+        if handout is not None and self._holds(lesson, handout):
+            return
+        self.known.pop(lesson, None)
         with self.place(release_directory=SCRATCH_RELEASE, assignment_id=lesson):
             converter = GenerateAssignment(coursedir=self.coursedir, parent=self.app)
             converter.force = True
+            steps = [KeepMarks if one is SaveCells else one for one in converter.preprocessors]
+            converter.preprocessors = steps
             try:
-                self.start(converter)
+                with self.whole():
+                    self.start(converter)
             except BridgeError as error:
-                raise Problem(_plain_reason(lesson, str(error))) from error
+                raise Problem(
+                    f"nbgrader cannot take {lesson} into the gradebook: {error}"
+                ) from error
             finally:
                 shutil.rmtree(self.course.root / SCRATCH_RELEASE, ignore_errors=True)
+
+    def checksums(self, lesson: str) -> dict[str, str | None]:
+        """Return the checksum of each labelled cell that the gradebook holds of a lesson."""
+        with self.gradebook() as gradebook:
+            try:
+                cells = gradebook.find_notebook(lesson, lesson).source_cells
+            except MissingEntry:
+                return {}
+            return {cell.name: cell.checksum for cell in cells}
+
+    def _holds(self, lesson: str, handout: Handout) -> bool:
+        labelled = [cell for cell in handout.graded.cells if "nbgrader" in cell.metadata]
+        ours = {
+            cell.metadata.nbgrader["grade_id"]: cell.metadata.nbgrader.get("checksum")
+            for cell in labelled
+            if utils.is_grade(cell)
+            or utils.is_solution(cell)
+            or utils.is_locked(cell)
+            or utils.is_task(cell)
+        }
+        return bool(ours) and self.checksums(lesson) == ours
 
     def ensure_student(self, student: str) -> None:
         """Add a student who is not in the gradebook; the id stands in for a missing name."""
@@ -201,22 +165,42 @@ class Bridge:
         self.ensure_student(outcome.student)
         notebook = staged_notebook(outcome, rebuilt, handout)
         folder = self.course.root / STAGED / outcome.student / outcome.lesson
-        ours = {"outcome": outcome, "unchanged": self._unchanged(outcome, notebook)}
+        unchanged = self._unchanged(outcome, notebook)
+        if self.shared is None or outcome.lesson not in self.known:
+            self.known[outcome.lesson] = self.checksums(outcome.lesson)
+        ours = Ours(outcome, notebook, unchanged, self.known[outcome.lesson])
+        final = self.autograded(outcome.student, outcome.lesson).parent
         try:
             write_staged(folder, notebook, outcome.lesson, timestamp)
             with self.place(
                 submitted_directory=STAGED,
+                autograded_directory=os.path.join(self.coursedir.autograded_directory, PART),
                 assignment_id=outcome.lesson,
                 student_id=outcome.student,
             ):
-                converter = RecordedAutograde(
-                    folder, ours, coursedir=self.coursedir, parent=self.app
-                )
-                converter.force = True
+                converter = self._autograde()
+                converter.take(folder, ours)
                 self.start(converter)
+                self.converter = converter
+                made = self.autograded(outcome.student, outcome.lesson).parent
+            put_folder(made, final)
         finally:
             shutil.rmtree(folder.parent, ignore_errors=True)
         return self.marks(outcome.student, outcome.lesson)
+
+    def _autograde(self) -> RecordedAutograde:
+        """Return nbgrader's step: the same for a whole class, a new one after a failure."""
+        kept, self.converter = self.converter, None
+        if kept is None or self.shared is None:
+            kept = RecordedAutograde(coursedir=self.coursedir, parent=self.app)
+            kept.force = True
+        return kept
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed left behind."""
+        shutil.rmtree(self.course.root / STAGED, ignore_errors=True)
+        part = self.coursedir.format_path(self.coursedir.autograded_directory, PART, ".")
+        shutil.rmtree(os.path.normpath(part), ignore_errors=True)
 
     def stock(self, submitted: Path, student: str, lesson: str) -> Marks:
         """Run nbgrader's own autograde on the submission as it is. Raises `BridgeError`."""
@@ -237,15 +221,15 @@ class Bridge:
     def marks(self, student: str, lesson: str) -> Marks:
         """Return what the gradebook says; raises `MissingEntry` without a submission."""
         with self.gradebook() as gradebook:
-            submission = gradebook.find_submission(lesson, student)
-            pending = sum(
-                bool(grade.needs_manual_grade)
-                for notebook in submission.notebooks
-                for grade in notebook.grades
-            )
-            penalty = submission.late_submission_penalty or 0.0
-            score = max(0.0, submission.score - penalty)
-            return Marks(float(score), float(submission.max_score), pending)
+            found = read_marks(gradebook, lesson, student)
+        if student not in found:
+            raise MissingEntry(f"{student} has no submission of {lesson} in the gradebook")
+        return found[student]
+
+    def all_marks(self, lesson: str) -> dict[str, Marks]:
+        """Return what the gradebook says of everybody, by student."""
+        with self.gradebook() as gradebook:
+            return read_marks(gradebook, lesson)
 
     def points(self, student: str, lesson: str) -> dict[str, float]:
         """Return the points of one submission by grade id; raises `MissingEntry` without one."""
@@ -271,10 +255,11 @@ class Bridge:
     def _unchanged(self, outcome: Outcome, notebook: NotebookNode) -> set[str]:
         """Return grade ids whose source is the same as when the submission was graded before."""
         try:
-            before = nbformat.read(self.autograded(outcome.student, outcome.lesson), as_version=4)
-        except (OSError, ValueError, nbformat.reader.NotJSONError):
+            text = self.autograded(outcome.student, outcome.lesson).read_text(encoding="utf-8")
+            old = sources_by_id(nbformat.v4.reads(text))  # read, not validated: it is compared only
+        except (OSError, ValueError, LookupError, AttributeError, TypeError):
             return set()
-        old, new = sources_by_id(before), sources_by_id(notebook)
+        new = sources_by_id(notebook)
         return {grade_id for grade_id in new if new[grade_id] == old.get(grade_id)}
 
     @contextlib.contextmanager
@@ -352,10 +337,11 @@ def _last_error(result: dict[str, Any]) -> str:
     return (words[0] if words else "no reason given").removeprefix("[ERROR] ")[:300]
 
 
-def _plain_reason(lesson: str, reason: str) -> str:
-    if "Cannot add or remove cells" in reason or "Cannot modify existing" in reason:
-        return (
-            f"the cells of {lesson} changed after submissions were graded; remove the assignment "
-            f"with `nbgrader db assignment remove {lesson} --force`, or use a fresh --db."
-        )
-    return f"nbgrader cannot take {lesson} into the gradebook: {reason}"
+def put_folder(made: Path, final: Path) -> None:
+    """Put a finished folder in the place of another."""
+    old = made.with_name(made.name + ".old")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    if final.exists():
+        os.rename(final, old)
+    os.rename(made, final)
+    shutil.rmtree(made.parent, ignore_errors=True)

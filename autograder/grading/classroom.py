@@ -1,61 +1,58 @@
 """Grade a class: every submission of a lesson, one row each, whatever the submissions hold.
 
-    rows = Classroom(course, "01_why_frameworks").grade(progress=print)
+    rows = Classroom(course, "01_why_frameworks").grade(progress=print, workers=2)
 
-One student's failure is that student's row. What is graded is in the gradebook at once, so a run
-that is stopped keeps it, and the same command goes on.
+One student's failure is that student's row. Submissions are run by workers (threads here, or a
+Dask cluster); their grades are written by this thread alone, each in one transaction with its line
+in the ledger. So a run may be stopped or killed at any moment, and the same command goes on: what
+is graded and has not changed since is not graded again.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import signal
 import stat
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.course import Course
-from autograder.engine import Engine
 from autograder.errors import Problem
-from autograder.grading import intake, unit
-from autograder.grading.bridge import Bridge, BridgeError, Marks
+from autograder.grading import intake, ledger, rows, unit
+from autograder.grading.bridge import Bridge, BridgeError
 from autograder.grading.handout import Handout, read_handout
-from autograder.grading.intake import Refused, Submission
-from autograder.grading.rebuild import Rebuilt, blank_rebuild, rebuild
+from autograder.grading.intake import Refused
+from autograder.grading.ledger import Line
+from autograder.grading.marks import Marks
+from autograder.grading.onerun import only_run, uninterrupted
+from autograder.grading.rebuild import blank_rebuild, rebuild
+from autograder.grading.rows import UNCHANGED, Clock, Progress, Row, sentence
 from autograder.grading.unit import Outcome
+from autograder.grading.workers import Done, Job, Local, Pool
 from autograder.master import Master, read_master
 
 SECRET = "AUTOGRADER_SECRET"
 """Environment variable that seeds hidden tests; without it the seed is public and fixed."""
-
-Progress = Callable[[str], None]
+MANY = 4
+"""From this many submissions on, what the solution imports is learned before they are run."""
+LOCK = os.path.join(".autograder", "grade.lock")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One student's line of the table and entry of `grade --json`."""
+class Plan:
+    """How a class is graded."""
 
-    student: str
-    lesson: str
-    status: str
-    score: float
-    max_score: float
-    manual_pending: int
-    seconds: float
-    message: str
-    exercises: dict[str, dict[str, Any]] = field(default_factory=dict)
-    suspicions: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the entry of `grade --json`."""
-        return {**self.__dict__, "suspicions": list(self.suspicions)}
+    workers: int = 1
+    """Threads of this process."""
+    cluster: str | None = None
+    """Address of a Dask scheduler, in the place of workers of this machine."""
+    again: bool = False
+    """Grade what has not changed, too."""
+    require_sandbox: bool = False
 
 
 def grading_seed(lesson: str, secret: str | None = None) -> int:
@@ -87,9 +84,9 @@ class Classroom:
                 f"submitted/<student>/{self.lesson}/{self.lesson}.ipynb."
             )
         self.bridge = Bridge(course, db_url)
-        master = course.master(lesson)
-        self.handout: Handout = read_handout(master, self.bridge.config)
-        self.master: Master = read_master(master)
+        self.path = course.master(lesson)
+        self.handout: Handout = read_handout(self.path, self.bridge.config)
+        self.master: Master = read_master(self.path)
 
     def students(self) -> list[str]:
         """Return who handed in something for this lesson, by folder."""
@@ -107,18 +104,27 @@ class Classroom:
         engine: str = "fast",
         progress: Progress | None = None,
         rows: list[Row] | None = None,
+        plan: Plan | None = None,
     ) -> list[Row]:
-        """Grade the class, or some of it; `rows` is filled as they come, for who is stopped."""
-        rows = [] if rows is None else rows
+        """Grade the class, or some of it; `rows` is filled as they come, for who is stopped.
+
+        `engine` is "fast", or "stock" for nbgrader's own autograde, which knows no plan.
+        """
+        plan, rows = plan or Plan(), [] if rows is None else rows
         students = self._chosen(students)
-        self.bridge.ensure_assignment(self.lesson)
-        clock = _Clock(len(students), progress or (lambda line: None))
-        warm = Engine.for_cells(self.master.cells) if engine == "fast" else None
-        with warm or contextlib.nullcontext() as running:
-            for student in students:
-                row = self._row(student, running)
-                rows.append(row)
-                clock.tick(row)
+        clock = Clock(len(students), progress or (lambda line: None))
+        with only_run(self.course.root / LOCK):
+            self.bridge.sweep()
+            try:
+                if engine == "stock":
+                    self._grade_stock(students, clock, rows)
+                else:
+                    with self.bridge.opened():
+                        _Run(self, plan, students, clock, rows).go()
+            finally:
+                self.bridge.sweep()
+                place = {student: position for position, student in enumerate(students)}
+                rows.sort(key=lambda row: place[row.student])
         return rows
 
     def _chosen(self, wanted: list[str] | None) -> list[str]:
@@ -130,122 +136,194 @@ class Classroom:
                 raise Problem(f"'{student}' has handed in nothing for {self.lesson}.")
         return [student for student in students if not wanted or student in wanted]
 
-    def _row(self, student: str, engine: Engine | None) -> Row:
-        """Return one student's row, whatever happens on the way."""
-        try:
-            return self._stock_row(student) if engine is None else self._fast_row(student, engine)
-        except BridgeError as error:
-            return self._error_row(student, f"nbgrader did not take the grade: {error}")
-        except Exception as error:  # a defect of ours is this student's row, not the class's end
-            self._log(student, traceback.format_exc())
-            reason = f"the grader itself failed ({type(error).__name__}), see .autograder/grade.log"
-            return self._error_row(student, reason)
+    # -- nbgrader's own engine -----------------------------------------------------------------
 
-    def _fast_row(self, student: str, engine: Engine) -> Row:
-        rebuilt, outcome, timestamp = self._outcome(student, engine)
-        if outcome.status == "error":
-            self._log(student, outcome.detail)
-            return self._error_row(student, outcome.message)
-        try:
-            intake.check_student(student)
-        except Refused as refusal:
-            return self._error_row(student, str(refusal), "refused")
-        with uninterrupted():
-            marks = self.bridge.record(outcome, rebuilt, self.handout, timestamp)
-        return _row(outcome, marks)
-
-    def _outcome(self, student: str, engine: Engine) -> tuple[Rebuilt, Outcome, str | None]:
-        try:
-            submission = self._read(student)
-        except Refused as refusal:
-            rebuilt = blank_rebuild(student, self.handout, self.master, sentence(str(refusal)))
-            return rebuilt, unit.refused(self.master, rebuilt, sentence(str(refusal))), None
-        rebuilt = rebuild(submission, self.handout, self.master)
-        outcome = unit.grade_submission(self.master, rebuilt, engine, grading_seed(self.lesson))
-        return rebuilt, outcome, submission.timestamp
-
-    def _read(self, student: str) -> Submission:
-        return intake.read_submission(self.submitted, student, self.lesson, self.limits)
+    def _grade_stock(self, students: list[str], clock: Clock, rows: list[Row]) -> None:
+        self.bridge.ensure_assignment(self.lesson)
+        for student in students:
+            row = self.guarded(student, lambda one=student: self._stock_row(one))
+            rows.append(row)
+            clock.tick(row)
 
     def _stock_row(self, student: str) -> Row:
         started = time.monotonic()
         try:
-            self._read(student)
+            intake.read_submission(self.submitted, student, self.lesson, self.limits)
         except Refused as refusal:
-            return self._error_row(student, str(refusal), "refused")
+            return self.error_row(student, str(refusal), "refused")
+        with self.bridge.gradebook() as gradebook:
+            ledger.read_ledger(gradebook, self.lesson)
+            ledger.erase_line(gradebook, self.lesson, student)
+            gradebook.db.commit()
         marks = self.bridge.stock(self.submitted, student, self.lesson)
         seconds = round(time.monotonic() - started, 3)
-        exercises = _exercises(self.master, self.bridge.points(student, self.lesson))
+        points = self.bridge.points(student, self.lesson)
+        exercises = rows.exercises_from_points(self.master, points)
         return Row(
             student, self.lesson, "graded", marks.score, marks.max_score, marks.manual_pending,
             seconds, "", exercises,
         )  # fmt: skip
 
-    def _error_row(self, student: str, message: str, status: str = "error") -> Row:
+    # -- a row, whatever happens ---------------------------------------------------------------
+
+    def guarded(self, student: str, make: Any) -> Any:
+        """Return what `make` returns, or the row of a student for whom it failed."""
+        try:
+            return make()
+        except BridgeError as error:
+            return self.error_row(student, f"nbgrader did not take the grade: {error}")
+        except Exception as error:  # a defect of ours is this student's row, not the class's end
+            self.log(student, traceback.format_exc())
+            reason = f"the grader itself failed ({type(error).__name__}), see .autograder/grade.log"
+            return self.error_row(student, reason)
+
+    def error_row(self, student: str, message: str, status: str = "error") -> Row:
+        """Return the row of a student whose grade is not in the gradebook."""
         highest = sum(slot.points for slot in self.handout.slots)
         return Row(student, self.lesson, status, 0.0, highest, 0, 0.0, sentence(message))
 
-    def _log(self, student: str, detail: str) -> None:
+    def log(self, student: str, detail: str) -> None:
+        """Keep what a row has no place for."""
         path = self.course.root / ".autograder" / "grade.log"
         path.parent.mkdir(exist_ok=True)
         with path.open("a") as file:
             file.write(f"{time.strftime('%F %T')} {self.lesson} {student}\n{detail}\n")
 
 
-def _row(outcome: Outcome, marks: Marks) -> Row:
-    return Row(
-        outcome.student, outcome.lesson, outcome.status, marks.score, marks.max_score,
-        marks.manual_pending, outcome.seconds, outcome.message, outcome.exercises,
-        outcome.suspicions,
-    )  # fmt: skip
+class _Run:
+    """One run over a class: read, run elsewhere, write here."""
 
+    def __init__(
+        self, room: Classroom, plan: Plan, students: list[str], clock: Clock, rows: list[Row]
+    ) -> None:
+        self.room, self.plan, self.clock, self.rows = room, plan, clock, rows
+        self.bridge, self.lesson = room.bridge, room.lesson
+        self.waiting = deque(students)
+        self.ready: list[Done] = []
+        """Outcomes that are there without a run."""
+        self.seed = grading_seed(self.lesson)
+        settings = room.course.root / "nbgrader_config.py"
+        self.key = ledger.lesson_key(room.path.parent, settings, self.seed)
 
-def _exercises(master: Master, points: dict[str, float]) -> dict[str, dict[str, Any]]:
-    """Return exercises from the gradebook's points alone, as nbgrader's own run leaves them."""
-    exercises: dict[str, dict[str, Any]] = {}
-    for cell in master.tests():
-        name = cell.exercise or cell.grade_id or ""
-        one = exercises.setdefault(name, {"points": 0.0, "max_points": 0.0})
-        one["points"] += points.get(cell.grade_id or "", 0.0)
-        one["max_points"] += cell.points
-    for one in exercises.values():
-        whole, some = one["points"] >= one["max_points"], one["points"] > 0
-        one |= {"verdict": "pass" if whole else "partial" if some else "fail", "message": ""}
-    return exercises
+    def go(self) -> None:
+        """Grade everybody who is waiting."""
+        with self.bridge.gradebook() as gradebook:
+            self.lines = ledger.read_ledger(gradebook, self.lesson)
+            gradebook.db.commit()
+        self.before = self.bridge.all_marks(self.lesson)
+        self.bridge.ensure_assignment(self.lesson, self.room.handout)
+        self.now = self.bridge.all_marks(self.lesson)
+        todo = [student for student in self.waiting if not self._is_unchanged(student)]
+        self.waiting = deque(todo)
+        if not todo:
+            return
+        with self._pool(len(todo)) as pool:
+            while self.waiting or self.ready or pool.busy:
+                while self.waiting and pool.room > 0 and len(self.ready) < pool.room:
+                    self._send(self.waiting.popleft(), pool)
+                done, self.ready = self.ready, []
+                self._write(done or pool.finished())
 
+    def _pool(self, wanted: int) -> Pool:
+        master, address = self.room.master, self.plan.cluster
+        if address:
+            from autograder.grading.cluster import Cluster
 
-def sentence(words: str) -> str:
-    """Return words with a capital at the start."""
-    return words[:1].upper() + words[1:]
+            return Cluster(address, master, self.seed, self.plan.require_sandbox)
+        workers = max(1, min(self.plan.workers, wanted))
+        return Local(master, self.seed, workers, many=wanted >= MANY)
 
+    def _add(self, row: Row) -> None:
+        self.rows.append(row)
+        self.clock.tick(row)
 
-class _Clock:
-    """Says how far the class is and how long the rest may take."""
+    # -- before the run ------------------------------------------------------------------------
 
-    def __init__(self, total: int, say: Progress) -> None:
-        self.total, self.say = total, say
-        self.done = 0
-        self.started = time.monotonic()
+    def _submission_key(self, student: str) -> str:
+        folder = self.room.submitted / student / self.lesson
+        return ledger.submission_key(self.key, folder, self.room.limits.size)
 
-    def tick(self, row: Row) -> None:
-        self.done += 1
-        each = (time.monotonic() - self.started) / self.done
-        left = each * (self.total - self.done)
-        rest = f", about {left:.0f} s left" if self.done < self.total else ""
-        self.say(f"[{self.done}/{self.total}] {row.student}: {row.status}{rest}")
+    def _is_unchanged(self, student: str) -> bool:
+        """Add the row of a student whose work is graded as it is; False when there is none."""
+        line, marks = self.lines.get(student), self.now.get(student)
+        if self.plan.again or line is None or marks is None:
+            return False
+        try:
+            if line.key != self._submission_key(student):
+                return False
+        except OSError:
+            return False
+        if line.notebook != ledger.digest_of(self.bridge.autograded(student, self.lesson)):
+            return False
+        self._add(rows.from_json(line.row).with_marks(marks).saying(UNCHANGED))
+        return True
 
+    def _send(self, student: str, pool: Pool) -> None:
+        """Read a submission and have it run; what cannot be run is ready at once."""
+        found = self.room.guarded(student, lambda: self._read(student))
+        if isinstance(found, Row):
+            self._add(found)
+        elif found[1] is None:
+            pool.submit(found[0])
+        else:
+            self.ready.append(found)
 
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C back until a grade is written whole."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt
+    def _read(self, student: str) -> tuple[Job, Outcome | None]:
+        room = self.room
+        try:
+            key = self._submission_key(student)
+        except OSError:
+            key = ""  # never the same again
+        try:
+            handed = intake.read_submission(room.submitted, student, self.lesson, room.limits)
+        except Refused as refusal:
+            reason = sentence(str(refusal))
+            rebuilt = blank_rebuild(student, room.handout, room.master, reason)
+            return Job(student, rebuilt, None, key), unit.refused(room.master, rebuilt, reason)
+        rebuilt = rebuild(handed, room.handout, room.master)
+        return Job(student, rebuilt, handed.timestamp, key), None
+
+    # -- after the run -------------------------------------------------------------------------
+
+    def _write(self, batch: list[Done]) -> None:
+        """Write outcomes in one transaction; when one of them fails, each in its own."""
+        with uninterrupted():
+            try:
+                if len(batch) > 1:
+                    with self.bridge.whole():
+                        made = [self._record(*done) for done in batch]
+                else:
+                    made = [self._alone(*done) for done in batch]
+            except Exception:  # which one it was shows when each is written alone
+                made = [self._alone(*done) for done in batch]
+            for row in made:
+                self._add(row)
+
+    def _alone(self, job: Job, outcome: Outcome) -> Row:
+        def written() -> Row:
+            with self.bridge.whole():
+                return self._record(job, outcome)
+
+        row: Row = self.room.guarded(job.student, written)
+        return row
+
+    def _record(self, job: Job, outcome: Outcome) -> Row:
+        student = job.student
+        if outcome.status == "error":
+            self.room.log(student, outcome.detail)
+            return self.room.error_row(student, outcome.message)
+        try:
+            intake.check_student(student)
+        except Refused as refusal:
+            return self.room.error_row(student, str(refusal), "refused")
+        marks: Marks = self.bridge.record(outcome, job.rebuilt, self.room.handout, job.timestamp)
+        row = rows.row_of(outcome, marks)
+        digest = ledger.digest_of(self.bridge.autograded(student, self.lesson))
+        with self.bridge.gradebook() as gradebook:
+            aside = ledger.laid_aside(gradebook, self.lesson, student)
+            if aside:
+                kept = ", ".join(aside)
+                row = row.saying(f"The lesson no longer has {kept}; marks by hand are laid aside.")
+            ledger.write_line(gradebook, self.lesson, student, Line(job.key, digest, row.to_json()))
+            gradebook.db.commit()
+        return row.saying(rows.change(self.before.get(student), marks))

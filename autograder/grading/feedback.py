@@ -27,6 +27,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 VERDICTS = {
     "pass": "passed",
+    "partial": "partly passed",
     "fail": "not yet",
     "error": "could not be checked",
     "not_run": "not run",

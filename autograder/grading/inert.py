@@ -45,6 +45,8 @@ STYLES = CSSSanitizer(
         " vertical-align white-space width"
     )
 )
+ODD_STYLE = re.compile(r"[\\@]|url|expression|image|behavior", re.IGNORECASE)
+LINK = re.compile(r"(https?://|mailto:|#)", re.IGNORECASE)
 PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")
 
 MATH = "http://www.w3.org/1998/Math/MathML"
@@ -60,6 +62,8 @@ MATH_ATTRIBUTES = _names(
     " linethickness lspace mathsize mathvariant maxsize minsize movablelimits notation rowspacing"
     " rspace scriptlevel separator stretchy symmetric width"
 )
+UNTOUCHED = "tex2jax_ignore"
+"""The class of what a page's MathJax leaves alone."""
 NO_PICTURE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
 
 
@@ -67,6 +71,11 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if tag == "img":
         # Only pictures that lie in the page: anything else would be fetched when it is read.
         return name == "alt" or (name == "src" and PICTURE.fullmatch(value) is not None)
+    if name == "href":
+        # Entities as a browser resolves them: `javascript&colon;` is a link that runs, too.
+        return tag == "a" and LINK.match(html.unescape(html.unescape(value))) is not None
+    if name == "style":
+        return ODD_STYLE.search(value) is None
     return name in ATTRIBUTES["*"] or name in ATTRIBUTES.get(tag, ())
 
 
@@ -148,12 +157,11 @@ def mathml(latex: str, display: str = "inline") -> str:
 
 
 def markdown2html(source: str) -> str:
-    """Take the place of nbconvert's filter of this name; formulas stay for the page's MathJax."""
-    renderer = IPythonRenderer(
-        escape=False, allow_harmful_protocols=False, exclude_anchor_links=True
-    )
-    renderer.image = _Formulas.image.__get__(renderer)  # type: ignore[method-assign]
-    return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    """Take the place of nbconvert's filter of this name.
+
+    Formulas become MathML here, too: MathJax comes from a network, and follows `\\href` anywhere.
+    """
+    return render_markdown(source)
 
 
 # -- outputs -----------------------------------------------------------------------------------
@@ -195,7 +203,7 @@ def _inert_data(data: dict[str, Any]) -> dict[str, str]:
         return {"text/html": _picture("image/svg+xml", encoded, plain)}
     marked = _joined(data.get("text/html", ""))
     if marked:
-        return {"text/html": clean_html(marked)}
+        return {"text/html": f'<div class="{UNTOUCHED}">{clean_html(marked)}</div>'}
     return {"text/plain": plain or "(a display that only works in a running notebook)"}
 
 

@@ -9,12 +9,14 @@ Nothing here knows nbgrader, files or the class, so the same call can run in ano
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.engine import Engine, Record
+from autograder import plain
+from autograder.engine import Engine, Record, Run
 from autograder.grading.rebuild import Rebuilt
 from autograder.master import Master, MasterCell
 
@@ -44,6 +46,8 @@ class Outcome:
     suspicions: tuple[str, ...] = ()
     detail: str = ""
     """For an error of ours: the traceback, for the log."""
+    lost: bool = False
+    """Whether a process or a verdict was lost on the way, by whomever."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON-ready data."""
@@ -85,6 +89,17 @@ def grade_submission(master: Master, rebuilt: Rebuilt, engine: Engine, seed: int
         outputs={index: clean_outputs(shown) for index, shown in run.outputs.items()},
         notes=notes,
         suspicions=rebuilt.suspicions,
+        lost=was_lost(run),
+    )
+
+
+def was_lost(run: Run) -> bool:
+    """Tell whether a process ended before its time, so that another run may give more.
+
+    One that hung ("stuck") was ended by the engine itself.
+    """
+    return bool(run.crashed) or any(
+        record.verdict == "error" or record.lost == "crashed" for record in run.records.values()
     )
 
 
@@ -111,7 +126,7 @@ def refused(master: Master, rebuilt: Rebuilt, reason: str) -> Outcome:
 
 def failed(rebuilt: Rebuilt, reason: str, detail: str = "") -> Outcome:
     """Return the outcome of a failure of ours; nothing is recorded in the gradebook."""
-    return Outcome(rebuilt.student, rebuilt.lesson, "error", reason, detail=detail)
+    return Outcome(rebuilt.student, rebuilt.lesson, "error", reason, detail=detail, lost=True)
 
 
 def _exercises(
@@ -129,11 +144,11 @@ def _exercises(
 
 def _exercise(cells: list[Any], records: dict[str, Record], blank: bool) -> dict[str, Any]:
     found = [records.get(cell.grade_id) for cell in cells]
-    passed = [record for record in found if record is not None and record.verdict == "pass"]
+    earned = [record for record in found if record and record.verdict in ("pass", "partial")]
     lost = [record for record in found if record is None or record.verdict != "pass"]
     if not lost:
         verdict, message = "pass", ""
-    elif passed:
+    elif earned:
         verdict, message = "partial", why(lost[0])
     elif blank:
         verdict, message = "not_run", UNANSWERED
@@ -141,11 +156,11 @@ def _exercise(cells: list[Any], records: dict[str, Record], blank: bool) -> dict
         ran = any(record is not None and record.verdict != "not_run" for record in lost)
         verdict, message = ("fail" if ran else "not_run"), why(lost[0])
     return {
-        "points": sum(record.points for record in passed),
+        "points": sum(record.points for record in earned),
         "max_points": sum(cell.points for cell in cells),
         "verdict": verdict,
         "message": message,
-    }
+    } | ({"trust": plain.TRUST} if any(map(plain.is_plain, cells)) else {})
 
 
 def _is_blank(master: Master, exercise: str, rebuilt: Rebuilt) -> bool:
@@ -226,12 +241,20 @@ def _clean_display(kind: str, data: Any) -> dict[str, Any] | None:
     if not isinstance(data, dict):
         return None
     shown = {
-        printable(mime): printable(value) if isinstance(value, str) else value
+        printable(mime): printable(value) if isinstance(value, str) else _writable(value)
         for mime, value in data.items()
         if isinstance(value, str) or str(mime).endswith("json")
     }
     clean: dict[str, Any] = {"output_type": kind, "data": shown, "metadata": {}}
     return clean | ({"execution_count": None} if kind == "execute_result" else {})
+
+
+def _writable(value: Any) -> Any:
+    """Return JSON-like data without half surrogates; what is no such data becomes None."""
+    try:
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def printable(value: Any) -> str:

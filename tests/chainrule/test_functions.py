@@ -181,6 +181,11 @@ def test_mistakes_have_names() -> None:
         def backward(ctx: Any, g: Any) -> Any:
             return cr.ones(3, dtype="float64"), None
 
+    class Listed(Short):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return [g, g]
+
     class Raw(Short):
         @staticmethod
         def forward(ctx: Any, x: Any, y: Any) -> Any:
@@ -189,6 +194,8 @@ def test_mistakes_have_names() -> None:
     x = leaf(1.0, 2.0)
     with pytest.raises(cr.BackwardError, match="1 gradients for the 2 arguments"):
         Short.apply(x, x).sum().backward()
+    with pytest.raises(cr.BackwardError, match="a list: give a tuple"):
+        Listed.apply(x, x).sum().backward()
     with pytest.raises(cr.ShapeError, match=r"Wide.*\(3,\).*\(2,\)"):
         Wide.apply(x, x).sum().backward()
     with pytest.raises(cr.DTypeError, match="ndarray"):

@@ -1,0 +1,291 @@
+"""Time grading against stock nbgrader, in one run: `python -m benchmarks.grading [--json]`.
+
+Stock is `NbGraderAPI.autograde` in this one process, its best case. Submissions go in blocks: stock
+grades a block, then we do, with one worker and with two; a ratio is stock's seconds over ours for
+the same block, and the median of a kind's ratios is what counts. Both sides start warm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from nbgrader.apps import NbGraderAPI
+
+from autograder.course import Course, find_course
+from autograder.engine import Engine, Session
+from autograder.grading import classroom, intake
+from autograder.grading.bridge import Bridge
+from autograder.grading.classroom import Classroom, Plan, grading_seed
+from autograder.grading.table import table
+from autograder.grading.workers import Local
+from benchmarks.submissions import CUTS, Cut, choose, hand_in, make_course, sources
+
+BLOCK = 5
+WORKERS = (1, 2)
+
+
+class Stock:
+    """nbgrader's own autograde of one course, in this process."""
+
+    def __init__(self, course: Course, cut: Cut) -> None:
+        self.lesson, self.bridge = cut.lesson, Bridge(course)
+        self.bridge.ensure_assignment(cut.lesson)
+        self.api = NbGraderAPI(coursedir=self.bridge.coursedir, config=self.bridge.config)
+        self.api.log_level = logging.CRITICAL
+
+    def grade(self, students: list[str]) -> None:
+        """Grade some students; raise where nbgrader could not."""
+        for student in students:
+            self.bridge.ensure_student(student)
+            with silent():
+                result = self.api.autograde(self.lesson, student)
+            if not result["success"]:
+                raise RuntimeError(f"nbgrader failed on {student}: {result}")
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """Drop what nbgrader's kernels and libraries say on standard error."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+class Kept(Local):
+    """A pool that stays warm between two blocks, as it does within a class."""
+
+    def __exit__(self, *about: Any) -> None:
+        """Stay."""
+
+    def __enter__(self) -> Self:
+        return self if self.threads else super().__enter__()
+
+    def close(self) -> None:
+        """Stop it after all."""
+        super().__exit__()
+
+
+class Ours:
+    """Our class of the same submissions."""
+
+    def __init__(self, course: Course, cut: Cut, workers: int, stack: ExitStack) -> None:
+        self.room, self.plan = Classroom(course, cut.lesson), Plan(workers=workers)
+        self.pool = Kept(self.room.master, grading_seed(cut.lesson), workers)
+        stack.callback(self.pool.close)
+
+    def grade(self, students: list[str]) -> None:
+        """Grade some students; raise where one of them got no grade."""
+        with patched(classroom, "Local", lambda *given, **more: self.pool):
+            rows = self.room.grade(students, plan=self.plan)
+        failed = [row.message for row in rows if row.status == "error"]
+        if failed or len(rows) != len(students):
+            raise RuntimeError(f"submissions were not graded: {failed}")
+
+
+@contextlib.contextmanager
+def patched(thing: Any, name: str, value: Any) -> Iterator[None]:
+    """Put another value in a place for a while."""
+    before = getattr(thing, name)
+    setattr(thing, name, value)
+    try:
+        yield
+    finally:
+        setattr(thing, name, before)
+
+
+# -- where our time goes ---------------------------------------------------------------------------
+
+PARTS: dict[str, tuple[tuple[Any, str], ...]] = {
+    "nbgrader": ((Bridge, "record"),),
+    "reading": ((intake, "read_submission"), (classroom, "rebuild")),
+    "fork and kill": ((Engine, "open"), (Session, "close")),
+    "cells": ((Session, "run_cell"),),
+    "tests": ((Session, "ask"),),
+}
+
+
+@contextlib.contextmanager
+def watched(spent: dict[str, float]) -> Iterator[None]:
+    """Add up the seconds that go into each part; with one worker parts may overlap a little."""
+    with ExitStack() as stack:
+        for part, places in PARTS.items():
+            for owner, name in places:
+                timed = _timed(getattr(owner, name), part, spent)
+                stack.enter_context(patched(owner, name, timed))
+        yield
+
+
+def _timed(inner: Callable[..., Any], part: str, spent: dict[str, float]) -> Callable[..., Any]:
+    def outer(*given: Any, **more: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return inner(*given, **more)
+        finally:
+            spent[part] += time.perf_counter() - begun
+
+    return outer
+
+
+# -- the run ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Measured:
+    """What one kind of notebook gave."""
+
+    cut: Cut
+    stock: list[float] = field(default_factory=list)
+    """Seconds per submission, by block; the same for ours, by number of workers."""
+    ours: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
+    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    count: int = 0
+    differ: list[str] = field(default_factory=list)
+    check: tuple[float, float] = (0.0, 0.0)
+    """Seconds of `nbgrader validate` and of `autograder check`, one notebook."""
+
+    def ratio(self, workers: int) -> float:
+        """Return the median of stock's seconds over ours, block by block."""
+        pairs = zip(self.stock, self.ours[workers], strict=True)
+        return statistics.median(stock / ours for stock, ours in pairs)
+
+
+def measure(course: Course, cut: Cut, count: int, say: Callable[[str], None]) -> Measured:
+    """Grade `count` submissions of one kind, block by block, in all ways."""
+    found = Measured(cut, count=count)
+    with tempfile.TemporaryDirectory(prefix="bench-grading-") as place, ExitStack() as stack:
+        chosen = choose(sources(course, cut), count + 1)
+        courses = [make_course(course, cut, Path(place) / name) for name in ("s", "1", "2")]
+        for one in courses:
+            students = hand_in(one, cut.lesson, chosen)
+        stock = Stock(courses[0], cut)
+        ours = {n: Ours(courses[n], cut, n, stack) for n in WORKERS}
+        warm_up, students = students[-1:], students[:-1]
+        for grade in (stock.grade, ours[1].grade, ours[2].grade):
+            grade(warm_up)
+        for start in range(0, count, BLOCK):
+            block = students[start : start + BLOCK]
+            found.stock.append(seconds_each(stock.grade, block))
+            with watched(found.spent):
+                found.ours[1].append(seconds_each(ours[1].grade, block))
+            found.ours[2].append(seconds_each(ours[2].grade, block))
+            now = (found.stock[-1], found.ours[1][-1], found.ours[2][-1])
+            seconds = ", ".join(f"{one:.2f}" for one in now)
+            say(f"{cut.kind}: {start + len(block)} of {count} (stock, 1, 2 workers: {seconds} s)")
+        found.differ = different(stock.bridge, ours[1].room.bridge, cut.lesson, students)
+        found.check = checking(courses[1], cut, 1 if count < BLOCK else 3)
+    return found
+
+
+def seconds_each(grade: Callable[[list[str]], None], students: list[str]) -> float:
+    """Return seconds per submission of one block."""
+    begun = time.perf_counter()
+    grade(students)
+    return (time.perf_counter() - begun) / len(students)
+
+
+def different(stock: Bridge, ours: Bridge, lesson: str, students: list[str]) -> list[str]:
+    """Return the tests on which the two gave different points, by student and grade id."""
+    found = []
+    for student in students:
+        theirs, here = stock.points(student, lesson), ours.points(student, lesson)
+        found += [f"{student} {name}" for name in here if here[name] != theirs.get(name)]
+    return found
+
+
+def checking(course: Course, cut: Cut, repeat: int) -> tuple[float, float]:
+    """Return the median seconds of `nbgrader validate` and `autograder check` on one notebook."""
+    notebook = course.root / "submitted" / "student00" / cut.lesson / f"{cut.lesson}.ipynb"
+    times: list[list[float]] = [[], []]
+    for _ in range(repeat):
+        for found, words in zip(
+            times, (("nbgrader", "validate"), ("autograder", "check")), strict=True
+        ):
+            begun = time.perf_counter()
+            command = [sys.executable, "-m", *words, str(notebook)]
+            subprocess.run(command, cwd=course.root, capture_output=True, check=False)
+            found.append(time.perf_counter() - begun)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+# -- what is printed -------------------------------------------------------------------------------
+
+
+def as_json(all_found: list[Measured]) -> list[dict[str, Any]]:
+    """Return a row per kind of notebook and number of workers."""
+    return [
+        {
+            "lesson": one.cut.lesson,
+            "kind": one.cut.kind,
+            "engine": "fast",
+            "workers": workers,
+            "ratio": round(one.ratio(workers), 2),
+        }
+        for one in all_found
+        for workers in WORKERS
+    ]
+
+
+def as_text(all_found: list[Measured]) -> str:
+    """Return seconds, ratios, where our time goes, and what differed."""
+    rows = []
+    for one in all_found:
+        rows.append((one.cut.kind, "stock nbgrader", spread(one.stock), ""))
+        rows += [
+            ("", f"{n} worker{'s' * (n > 1)}", spread(one.ours[n]), f"{one.ratio(n):.1f}x")
+            for n in WORKERS
+        ]
+        theirs, here = one.check
+        rows.append(("", "nbgrader validate", f"{theirs:.2f}", ""))
+        rows.append(("", "autograder check", f"{here:.2f}", f"{theirs / here:.1f}x"))
+    lines = [table(("kind", "way", "seconds each (lowest to highest block)", "ratio"), rows), ""]
+    for one in all_found:
+        parts = ", ".join(f"{part} {1000 * s / one.count:.0f}" for part, s in one.spent.items())
+        lines.append(f"{one.cut.kind}, where our milliseconds go: {parts}")
+        lines += [f"  points differ: {', '.join(one.differ)}"] if one.differ else []
+    return "\n".join(lines)
+
+
+def spread(values: list[float]) -> str:
+    """Return the median of some seconds, and the lowest and highest."""
+    return f"{statistics.median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and print a table or JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.grading", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--quick", action="store_true", help="4 submissions of each kind, not 20")
+    parser.add_argument("--kind", action="append", choices=[cut.kind for cut in CUTS])
+    args = parser.parse_args(arguments)
+    course, count = find_course(), 4 if args.quick else 20
+    say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731
+    cuts = [cut for cut in CUTS if not args.kind or cut.kind in args.kind]
+    found = [measure(course, cut, count, say) for cut in cuts]
+    print(json.dumps(as_json(found), indent=1) if args.json else as_text(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Submissions that go wrong, by accident or on purpose, through the whole pipeline."""
