@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from small_course import ANSWERS, LESSON, code, find, hand_in, hand_in_raw, ready_course
+from small_course import ANSWERS, LESSON, find, hand_in, hand_in_raw, ready_course
 
 from autograder.cli import main
 from autograder.course import Course
@@ -317,20 +317,6 @@ def test_bad_input_is_one_sentence(
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and words in err and err.count("\n") == 1
-
-
-def test_cells_that_changed_after_grading_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    course, released = ready_course(tmp_path)
-    hand_in(tmp_path, "s", released, ANSWERS)
-    Classroom(course, "1").grade()
-    notebook = nbformat.read(course.master("1"), as_version=4)
-    notebook.cells.append(code("locked = 1", "another", role="given"))
-    nbformat.write(notebook, course.master("1"))
-    monkeypatch.chdir(tmp_path)
-    assert main(["grade", "1"]) == 2
-    assert "changed after submissions were graded" in capsys.readouterr().err
 
 
 def test_another_gradebook_and_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,14 +141,14 @@ def test_only_the_scratch_folder_can_be_written_and_the_next_one_finds_it_empty(
     warm: Engine,
 ) -> None:
     source = """import os
-for place in ("/x", "/usr/x", "/etc/x", "/given/x", os.__file__, "/tmp/mine", "mine"):
+for place in ("/x", "/usr/x", "/etc/x", "/given/x", os.__file__, "/scratch/mine", "mine"):
     try:
         open(place, "a").close()
         print(place)
     except OSError:
         pass"""
-    assert shown(warm, source).split() == ["/tmp/mine", "mine"]
-    assert "mine" not in shown(warm, "import os; print(os.listdir('/tmp'), os.listdir())")
+    assert shown(warm, source).split() == ["/scratch/mine", "mine"]
+    assert "mine" not in shown(warm, "import os; print(os.listdir('/scratch'), os.listdir())")
 
 
 # -- whom it reaches -------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ def test_two_submissions_at_once_do_not_see_each_other(warm: Engine) -> None:
     with session(warm) as one, session(warm) as other:
         one.run_cell(
             """import os, socket
-open("/tmp/left", "w").write("answer")
+open("/scratch/tmp/left", "w").write("answer")
 open("/dev/shm/left", "w").write("answer")
 door = socket.socket(socket.AF_UNIX)
 door.bind("\\0answers")
@@ -189,7 +189,7 @@ door.listen()"""
         told = said(
             other.run_cell(
                 """import os, socket
-print(os.path.exists("/tmp/left"), os.path.exists("/dev/shm/left"))
+print(os.path.exists("/scratch/tmp/left"), os.path.exists("/dev/shm/left"))
 try:
     socket.socket(socket.AF_UNIX).connect("\\0answers")
     print("met")
@@ -197,10 +197,10 @@ except OSError:
     print("alone")
 seen = []
 for pid in filter(str.isdigit, os.listdir("/proc")):
-    for name in ("environ", "mem", "fd/0", "root/tmp", "cwd/left"):
+    for name in ("environ", "mem", "fd/0", "root/scratch", "cwd/left"):
         try:
             path = f"/proc/{pid}/{name}"
-            os.listdir(path) if name == "root/tmp" else open(path, "rb").read(1)
+            os.listdir(path) if name == "root/scratch" else open(path, "rb").read(1)
             if os.readlink("/proc/self") != pid:
                 seen.append(path)
         except OSError:
@@ -220,7 +220,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 lines = open("/proc/self/status").read().splitlines()
 status = dict(line.split(":\\t") for line in lines if ":\\t" in line)
 print(int(status["CapEff"], 16), int(status["CapPrm"], 16), status["NoNewPrivs"])
-print(libc.umount2(b"/tmp", 2), libc.mount(b"none", b"/usr", b"tmpfs", 0, None), os.geteuid() == 0)
+gone = libc.umount2(b"/scratch", 2)
+print(gone, libc.mount(b"none", b"/usr", b"tmpfs", 0, None), os.geteuid() == 0)
 hit = 0
 for pid in range(2, 2000):
     try:
@@ -251,7 +252,7 @@ BOMBS = {
         "while True: threading.Thread(target=time.sleep, args=(99,)).start()"
     ),
     "one_file": "f = open('f', 'wb')\nwhile True: f.write(bytes(10_000_000))",
-    "many_files": "i = 0\nwhile True:\n    i += 1\n    open(f'/tmp/{i}', 'w').close()",
+    "many_files": "i = 0\nwhile True:\n    i += 1\n    open(f'/scratch/{i}', 'w').close()",
     "output": "while True: print('x' * 100_000)",
     "raw_output": "import os\nwhile True: os.write(1, bytes(100_000))",
     "display": "from IPython.display import display\nwhile True: display('x' * 100_000)",
@@ -380,3 +381,12 @@ def test_without_a_sandbox_the_engine_still_works(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("autograder.engine.parent.offered", lambda: "nothing here")
     with Engine() as engine:
         assert shown(engine, "import os; print(os.getpid() > 1)") == "True\n"
+
+
+def test_a_course_below_tmp_stays_in_sight_and_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = view.sandboxed(["true"], ())
+    assert ("--remount-ro" in words) == view.holds_python(Path("/tmp"))
+    monkeypatch.setattr(view, "holds_python", lambda folder: folder == Path("/tmp"))
+    words = view.sandboxed(["true"], ())
+    assert words[words.index("--remount-ro") + 1] == "/tmp"
+    assert words.index("--remount-ro") > max(n for n, w in enumerate(words) if w == "--ro-bind")

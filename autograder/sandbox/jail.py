@@ -17,6 +17,7 @@ import os
 import resource
 import signal
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +31,12 @@ NOSUID, NODEV, RECURSIVE, PRIVATE = 2, 4, 0x4000, 0x40000
 """Flags of mount(2)."""
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 CAPABILITY_VERSION_3 = 0x20080522
-HOME = Path("/tmp/home")
+SCRATCH = Path("/scratch")
+"""The folder that a submission may write into, empty for each."""
+HOME = SCRATCH / "home"
+TEMP = SCRATCH / "tmp"
+SHARED = (Path("/tmp"), Path("/dev/shm"))
+"""Where programs write without being asked; each submission has its own."""
 WATCH_SECONDS = 0.2
 GIVEN = Path("/given")
 """Where the sandbox shows the files that a lesson hands out beside its notebook."""
@@ -117,17 +123,25 @@ def confine(limits: Limits) -> None:
     _do("mount, ipc and network namespaces", libc.unshare(MOUNT | IPC | NET))
     _do("private mounts", libc.mount(b"none", b"/", None, RECURSIVE | PRIVATE, None))
     options = f"size={limits.scratch},nr_inodes=50000,mode=1777".encode()
-    for folder in (b"/tmp", b"/dev/shm"):
-        made = libc.mount(b"tmpfs", folder, b"tmpfs", NOSUID | NODEV, options)
-        _do(f"a scratch folder at {folder.decode()}", made)
+    for folder in (SCRATCH, *SHARED):
+        if not holds_python(folder):  # that one is read-only (`view`)
+            made = libc.mount(b"tmpfs", bytes(folder), b"tmpfs", NOSUID | NODEV, options)
+            _do(f"a scratch folder at {folder}", made)
     # No namespaces inside this one, and no rights to come back with.
     with contextlib.suppress(OSError):
         Path("/proc/sys/user/max_user_namespaces").write_text("0")
     _drop_rights(libc)
     _limit(limits)
     HOME.mkdir()
+    TEMP.mkdir()
     os.chdir(HOME)
     _hand_out()
+
+
+def holds_python(folder: Path) -> bool:
+    """Whether Python, its packages or this course lie below a folder, as a clone in /tmp does."""
+    places = (sys.prefix, sys.base_prefix, *filter(None, sys.path))
+    return any(Path(place).is_relative_to(folder) for place in places)
 
 
 def _drop_rights(libc: ctypes.CDLL) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from autograder.sandbox.jail import HOME, TEMP
+
 QUIET = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -15,7 +17,8 @@ QUIET = {
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 CONFINED = {
     "PATH": "/usr/bin:/bin",
-    "HOME": "/tmp/home",
+    "HOME": str(HOME),
+    "TMPDIR": str(TEMP),
     "LANG": "C.UTF-8",
     "PYTHONDONTWRITEBYTECODE": "1",
 }

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import autograder
-from autograder.sandbox.jail import GIVEN, HOME
+from autograder.sandbox.jail import GIVEN, HOME, SCRATCH, SHARED, TEMP, holds_python
 from autograder.sandbox.quiet import environment
 from autograder.sandbox.visible import Visible, site_folders, visible
 
@@ -62,6 +62,9 @@ def sandboxed(
     words += ["--setenv", "PYTHONPATH", os.pathsep.join(roots)]
     for path in given:
         view.show(path, GIVEN / path.name)
+    for folder in SHARED:
+        if holds_python(folder):
+            words += ["--remount-ro", str(folder)]
     return [*words, "--chdir", "/", "--", *drop, *command]
 
 
@@ -107,9 +110,10 @@ def _system(view: _View) -> None:
         if Path(name).is_dir() and not STANDARD.is_relative_to(name):
             view.empty(Path(name))
     view.words += ["--proc", "/proc", "--dev", "/dev"]
-    for place in ("/tmp", "/dev/shm"):
-        view.words += ["--perms", "1777", "--tmpfs", place]
-    view.words += ["--perms", "0777", "--dir", str(HOME)]
+    for place in (SCRATCH, *SHARED):
+        view.words += ["--perms", "1777", "--tmpfs", str(place)]
+    for place in (HOME, TEMP):
+        view.words += ["--perms", "0777", "--dir", str(place)]
 
 
 def _python(view: _View, shown: Visible) -> None:

@@ -1,0 +1,159 @@
+"""A Dask scheduler and two workers, processes of their own that are reached over TCP."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from class_of_many import (
+    Process,
+    alive,
+    class_of,
+    descendants,
+    gone,
+    grader,
+    progress,
+    result,
+    wait_for,
+)
+from small_course import ANSWERS, hand_in, ready_course
+
+from autograder.cli import main
+from autograder.grading import cluster
+from autograder.master import read_master
+
+pytest.importorskip("distributed", reason="Dask is not installed (the extra `cluster`)")
+
+
+@dataclass
+class Dask:
+    """A scheduler and its workers."""
+
+    folder: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("wb") as log:
+            command = [sys.executable, "-m", f"distributed.cli.dask_{name.split('-')[0]}"]
+            environment = os.environ | {"DASK_DISTRIBUTED__DIAGNOSTICS__NVML": "False"}
+            process = subprocess.Popen(
+                [*command, *arguments], stdout=log, stderr=log, cwd=self.folder, env=environment
+            )
+        self.started.append(process)
+        return process
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def scheduler(self) -> str:
+        self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+        found = r"Scheduler at:\s+(tcp://\S+)"
+        assert wait_for(lambda: re.search(found, self.log("scheduler")))
+        match = re.search(found, self.log("scheduler"))
+        assert match
+        return match[1]
+
+    def worker(self, address: str, number: int) -> subprocess.Popen[bytes]:
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", f"w{number}")
+        return self.start(f"worker-{number}", address, *options)
+
+
+@pytest.fixture
+def dask(tmp_path: Path) -> Generator[Dask]:
+    found = Dask(tmp_path / "dask")
+    found.folder.mkdir()
+    seen: set[Process] = set()
+    try:
+        yield found
+    finally:
+        for process in reversed(found.started):
+            seen |= set(descendants(process.pid))
+            process.terminate()
+        for process in found.started:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        assert gone(seen), f"left behind: {alive(seen)}"
+
+
+@pytest.mark.slow
+def test_two_workers_one_killed(tmp_path: Path, dask: Dask) -> None:
+    _, expected = class_of(tmp_path / "course", 32)
+    address = dask.scheduler()
+    workers = [dask.worker(address, number) for number in (0, 1)]
+    for name in ("worker-0", "worker-1"):
+        assert wait_for(lambda name=name: "Registered to" in dask.log(name))
+    run = grader(tmp_path / "course", "--cluster", address)
+    try:
+        assert wait_for(lambda: len(progress(tmp_path / "course")) >= 12, 120)
+        below = set(descendants(workers[0].pid))
+        assert below, "it was at work"
+        assert run.poll() is None
+        workers[0].kill()
+        assert run.wait(120) == 1
+    finally:
+        run.kill()
+    assert result(tmp_path / "course") == expected
+    assert gone(below), f"left behind by the worker that was killed: {alive(below)}"
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_gone(tmp_path: Path, dask: Dask) -> None:
+    course, released = ready_course(tmp_path / "course")
+    slow = "import time\ntime.sleep(15)\n" + ANSWERS["total"]
+    for number in range(3):
+        hand_in(course.root, f"s{number}", released, ANSWERS | {"total": slow})
+    address = dask.scheduler()
+    worker = dask.worker(address, 0)
+    run = grader(course.root, "--cluster", address)
+    assert wait_for(lambda: descendants(worker.pid)), "it is at work"
+    time.sleep(1)
+    dask.started[0].kill()
+    assert run.wait(90) == 2
+    said = (course.root / "stderr.txt").read_text()
+    assert f"the scheduler at {address} is gone; what is graded is kept" in said
+    assert "Traceback" not in said
+
+
+def test_nobody_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course, released = ready_course(tmp_path)
+    hand_in(course.root, "s", released)
+    monkeypatch.chdir(course.root)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 2)
+    assert main(["grade", "1", "--cluster", "tcp://127.0.0.1:9"]) == 2
+    err = capsys.readouterr().err
+    assert "no cluster answers at tcp://127.0.0.1:9" in err and err.count("\n") == 1
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert main(["grade", "1", "--cluster", "tcp://127.0.0.1:9"]) == 2
+    assert "pip install 'chainrule[cluster]'" in capsys.readouterr().err
+
+
+def test_a_lesson_travels_as_plain_data(tmp_path: Path) -> None:
+    course, _ = ready_course(tmp_path / "course")
+    folder = course.master("1").parent
+    (folder / "numbers.csv").write_bytes(b"1,2\r\n")
+    (folder / "more").mkdir()
+    (folder / "more" / "raw.bin").write_bytes(bytes(range(256)))
+    master = read_master(course.master("1"))
+    there = tmp_path / "there"
+    there.mkdir()
+    arrived = cluster.unpack_master(cluster.pack_master(master), there)
+    assert arrived.cells == master.cells and arrived.folder == master.folder
+    assert [path.name for path in arrived.given] == ["more", "numbers.csv"]
+    assert (there / "more" / "raw.bin").read_bytes() == bytes(range(256))
+
+
+def test_other_versions_are_named() -> None:
+    ours = cluster.environment()
+    assert cluster._difference(ours, dict(ours)) == ""
+    assert "numpy 1.0, not" in cluster._difference(ours, ours | {"numpy": "1.0"})
+    assert cluster._difference(ours, ours | {"chainrule": "0" * 64}) == "other code in chainrule"
