@@ -10,7 +10,8 @@ from small_course import ANSWERS, LESSON, code, find, make_course
 
 from autograder.engine import Engine
 from autograder.master import MasterCell, read_master
-from hostile.pipeline import IGNORES_X, Case, Graded, answers, changed, grade_class
+
+from .pipeline import IGNORES_X, Case, Graded, answers, changed, grade_class
 
 DOUBLE, TOTAL = ANSWERS["double"], ANSWERS["total"]
 

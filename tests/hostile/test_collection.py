@@ -21,7 +21,8 @@ from small_course import ANSWERS, CONFIG, LESSON, hand_in, make_course, ready_co
 from autograder.course import Course
 from autograder.grading.classroom import Classroom
 from autograder.grading.collect import SafeCollector, SafeExtractor
-from hostile.pipeline import Case, Graded, HandIn, grade_class, raw
+
+from .pipeline import Case, Graded, HandIn, grade_class, raw
 
 pytestmark = pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 

@@ -13,7 +13,7 @@ from nbgrader.server_extensions.formgrader import handlers
 from small_course import ANSWERS, LESSON, code, hand_in, markdown
 from traitlets.config import Config
 
-from hostile.pipeline import ACTIVE, Case, Graded, HandIn, Page, grade_class, void
+from .pipeline import ACTIVE, Case, Graded, HandIn, Page, grade_class, void
 
 CONFIG = Path(__file__).parents[2] / "nbgrader_config.py"
 SETTINGS = [line for line in CONFIG.read_text().splitlines() if line.startswith("c.HTMLExporter")]

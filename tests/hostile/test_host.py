@@ -14,7 +14,8 @@ from nbformat import NotebookNode
 from small_course import ANSWERS, code, hand_in
 
 from autograder.sandbox.view import offered
-from hostile.pipeline import Case, Graded, HandIn, answers, grade_class
+
+from .pipeline import Case, Graded, HandIn, answers, grade_class
 
 SECRET = "s3cret-of-the-grader"
 REACHED = "REACHED"

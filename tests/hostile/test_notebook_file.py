@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 from small_course import ANSWERS, LESSON, code, find, hand_in, hand_in_raw
 
-from hostile.pipeline import (
+from .pipeline import (
     IGNORES_X,
     Case,
     Graded,

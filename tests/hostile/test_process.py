@@ -15,7 +15,8 @@ from small_course import ANSWERS, code, hand_in
 from autograder.engine import Session, walk
 from autograder.grading.onerun import peak_memory
 from autograder.sandbox.view import offered
-from hostile.pipeline import Case, Graded, HandIn, answers, changed, grade_class
+
+from .pipeline import Case, Graded, HandIn, answers, changed, grade_class
 
 DOUBLE, TOTAL = ANSWERS["double"], ANSWERS["total"]
 CELL_SECONDS, CALL_SECONDS = 4.0, 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_course import ANSWERS, code
 
-from hostile.pipeline import IGNORES_X, Case, Graded, answers, changed, grade_class
+from .pipeline import IGNORES_X, Case, Graded, answers, changed, grade_class
 
 DOUBLE, TOTAL = ANSWERS["double"], ANSWERS["total"]
 
