@@ -162,7 +162,7 @@ def audit(
     seeds: tuple[int, ...] = (1, 2),
 ) -> Audit:
     """Audit the lesson of a course."""
-    (plan,) = make_plans(course, [], files, mutants)
+    (plan,) = make_plans(course, [], files, int(mutants))
     return audit_lesson(plan, seeds)
 
 

@@ -209,6 +209,16 @@ def test_an_endless_answer_costs_seconds(tmp_path: Path) -> None:
     assert time.monotonic() - started < 40
 
 
+def test_a_library_with_threads_of_its_own_is_audited(tmp_path: Path) -> None:
+    """A forked copy would wait for threads that it does not have, as with TensorFlow's."""
+    pool = "from concurrent.futures import ThreadPoolExecutor\n\nPOOL = ThreadPoolExecutor(1)\n"
+    threaded = LESSON.replace("import autograder\n", "import autograder\n" + pool, 1)
+    work = "POOL.submit(np.subtract, x, x.mean(axis=0)).result()"
+    threaded = threaded.replace("return x - x.mean(axis=0)", f"return {work}")
+    found = audit(write_course(tmp_path, threaded))
+    assert violations(found) == []
+
+
 def test_luck_under_one_seed_counts_as_passing(tmp_path: Path) -> None:
     lucky = "def center(x):\n    late = len(x) == 4 and x[0, 0] > x[1, 0]\n"
     lucky += "    return x - x.mean(axis=0) + late"

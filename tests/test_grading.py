@@ -393,3 +393,18 @@ def test_export_and_report_commands(
     assert reason["count"] == 1 and "expected 2, came 1" in reason["message"]
     assert main(["report", "1"]) == 0
     assert "4/5 (80 %)" in capsys.readouterr().out
+
+
+def test_without_a_sandbox_grading_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, released = ready_course(tmp_path)
+    hand_in(tmp_path, "s", released, ANSWERS)
+    monkeypatch.chdir(tmp_path)
+    for place in ("autograder.commands.grade", "autograder.engine", "autograder.engine.parent"):
+        monkeypatch.setattr(f"{place}.offered", lambda: "bubblewrap is not installed")
+    assert main(["grade", "1", "--require-sandbox"]) == 2
+    assert "nothing" not in capsys.readouterr().out
+    assert main(["grade", "1"]) == 0
+    err = capsys.readouterr().err
+    assert "warning: no sandbox, so submissions run with your rights: bubblewrap is not" in err

@@ -13,6 +13,7 @@ import nbformat
 import plain_course
 import pytest
 
+from autograder.cli import main
 from autograder.course import Course, cell_seconds, find_course
 from autograder.errors import Problem
 from autograder.grading.classroom import Classroom
@@ -63,6 +64,18 @@ def test_a_verdict_says_that_it_is_of_lower_trust(fast: Graded) -> None:
     assert {one["trust"] for one in row.exercises.values()} == {"plain"}
     assert row.exercises["squares_partly"]["verdict"] == "partial"
     assert row.exercises["uses_squares"]["verdict"] == "pass"
+
+
+def test_the_report_marks_what_is_of_lower_trust(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = plain_course.plain_course(tmp_path / "course", students=("right",))
+    Classroom(find_course(root), plain_course.LESSON).grade()
+    monkeypatch.chdir(root)
+    assert main(["report", plain_course.LESSON]) == 0
+    text = capsys.readouterr().out
+    assert "squares_partly *" in text
+    assert "ran beside the students' code" in text
 
 
 THIEF = """def squares(n):

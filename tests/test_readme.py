@@ -136,7 +136,7 @@ def test_the_audits_table_in_the_docs_counts_what_there_is() -> None:
     from autograder.course import find_course
 
     page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
-    for plan in make_plans(find_course(ROOT), [], [], with_mutants=True):
+    for plan in make_plans(find_course(ROOT), [], []):
         section = page.split(f"## Lesson {plan.lesson.number:02d}")[1].split("\n## ")[0]
         for exercise in plan.lesson.exercises:
             rows = section[section.index(f"\n{exercise.name} ") :]

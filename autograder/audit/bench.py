@@ -5,7 +5,9 @@
     bench.play({7: source}, ask, start=7)   # from the stem of the exercise in cell 7
 
 A stem is a process that has run the solved notebook up to an exercise. Every answer to the exercise
-starts from a fork of it, which takes a millisecond or two.
+starts from a fork of it, which takes a millisecond or two. A process in which a library has started
+threads (TensorFlow does, at its first operation) cannot be forked, since the threads would be
+missing in the copy, and what waits for them would wait for ever. It is played again instead.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import Self
 
 from autograder.engine import CALL_SECONDS, CELL_SECONDS, Allow, Engine, Lost, Session
 from autograder.engine.walk import import_sets
@@ -24,21 +26,35 @@ SLACK = 1.0
 """Seconds that an answer may take beyond three times the solution's own."""
 TOO_SLOW = "was stopped: it took more than three times as long as with the solution"
 
-Ask = Callable[[Session, MasterCell, float], bool]
-"""Asks one test cell where it stands, with a time limit for a call; False to go no further."""
 
+class Moment:
+    """A process as it stands now, to be had again later, as often as wanted."""
 
-@dataclass
-class Stem:
-    """A process at an exercise, before the answer; one fork of it at a time."""
+    def __init__(self, session: Session, replay: Callable[[], Session]) -> None:
+        self.kept = None if session.has_threads() else session.fork()
+        self.replay = replay
+        self.lock = threading.Lock()
 
-    session: Session
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def fork(self) -> Session:
-        """Return a copy that an answer may run in."""
+    def again(self) -> Session:
+        """Return a process that stands where the first one stood; the caller closes it."""
+        if self.kept is None:
+            return self.replay()
         with self.lock:
-            return self.session.fork()
+            return self.kept.fork()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        if self.kept is not None:
+            self.kept.close()
+
+
+Ask = Callable[[Session, MasterCell, float, Callable[[], Moment]], bool]
+"""Asks one test cell where it stands, with a time limit for a call; False to go no further.
+
+What comes last keeps the moment before the question, if called before it.
+"""
 
 
 class Bench:
@@ -47,7 +63,7 @@ class Bench:
     def __init__(self, engine: Engine, master: Master) -> None:
         self.engine = engine
         self.cells = [cell for cell in master.cells if cell.kind == "code"]
-        self.stems: dict[tuple[Allow, int], Stem] = {}
+        self.stems: dict[tuple[Allow, int], Moment] = {}
         """By the set of imports and the index of the exercise's cell."""
         self.seconds: dict[int, float] = {}
         """How long the solution took, by index of the cell; a test cell asked once."""
@@ -61,10 +77,11 @@ class Bench:
         for allow in self._sets(0, end):
             session = self.engine.open(allow=allow)  # open to the end: stems end with it
             for cell in self._between(0, end):
+                replay = self._replay(allow, None, cell.index, {})
                 if cell.role == "exercise":
-                    self.stems[allow, cell.index] = Stem(session.fork())
+                    self.stems[allow, cell.index] = Moment(session, replay)
                 started = time.monotonic()
-                alive = self._step(session, cell, cell.source, ask, None, raised)
+                alive = self._step(session, cell, cell.source, ask, None, raised, replay)
                 took = time.monotonic() - started
                 self.seconds[cell.index] = max(took, self.seconds.get(cell.index, 0.0))
                 if not alive:
@@ -93,18 +110,36 @@ class Bench:
             if start is None:
                 session = self.engine.open(allow=allow)
             elif (allow, start) in self.stems:
-                session = self.stems[allow, start].fork()
+                session = self.stems[allow, start].again()
             else:  # the solution itself was stopped before it
                 continue
             try:
                 for cell in self._between(start or 0, end):
                     limit = self.limit(cell) if hurry or cell.role == "code" else None
                     source = sources.get(cell.index, cell.source)
-                    if not self._step(session, cell, source, ask, limit, raised):
+                    replay = self._replay(allow, start, cell.index, sources)
+                    if not self._step(session, cell, source, ask, limit, raised, replay):
                         break
             finally:
                 session.close()
         return raised.everywhere()
+
+    def _replay(
+        self, allow: Allow, start: int | None, end: int, sources: Mapping[int, str]
+    ) -> Callable[[], Session]:
+        """Return what runs the cells before cell `end` anew, without the tests between them."""
+
+        def replay() -> Session:
+            stem = None if start is None else self.stems.get((allow, start))
+            session = stem.again() if stem else self.engine.open(allow=allow)
+            for cell in self._between(start or 0, end - 1):
+                if cell.role != "tests":
+                    own = cell.role == "exercise" and cell.allow == allow
+                    run = session.run_cell if own else session.run_given
+                    run(sources.get(cell.index, cell.source), cell.allow if own else None)
+            return session
+
+        return replay
 
     def _between(self, start: int, end: int | None) -> list[MasterCell]:
         last = self.cells[-1].index if end is None and self.cells else end or 0
@@ -126,11 +161,13 @@ class Bench:
         ask: Ask,
         limit: float | None,
         raised: _Raised,
+        replay: Callable[[], Session],
     ) -> bool:
         if cell.role == "tests":
             if cell.allow != session.allow:
                 return True
-            return ask(session, cell, CALL_SECONDS if limit is None else limit)
+            seconds = CALL_SECONDS if limit is None else limit
+            return ask(session, cell, seconds, lambda: Moment(session, replay))
         own = cell.role == "exercise" and cell.allow == session.allow
         run = session.run_cell if own else session.run_given
         seconds = CELL_SECONDS if limit is None else limit

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from autograder.audit.bench import Moment
 from autograder.engine import Record, Session
 from autograder.master import MasterCell
 
@@ -33,7 +35,7 @@ class Hearing:
     """Asks the tests of one answer; an `Ask` for a `Bench`.
 
     A right answer must pass under every seed; a wrong one that passes under any seed passed. The
-    first seed is asked where the answer runs, everything else in forks that end with the question.
+    first seed is asked where the answer runs, everything else in copies that end with the question.
     """
 
     kind: Kind
@@ -44,7 +46,9 @@ class Hearing:
     """Whether tests of other exercises are asked too, under the first seed."""
     findings: dict[str, Finding] = field(default_factory=dict)
 
-    def __call__(self, session: Session, cell: MasterCell, limit: float) -> bool:
+    def __call__(
+        self, session: Session, cell: MasterCell, limit: float, moment: Callable[[], Moment]
+    ) -> bool:
         """Ask one test cell; False when there is no going on.
 
         That is when the process is gone, and for a mutant (there are many) when its time ran out.
@@ -52,20 +56,18 @@ class Hearing:
         own = self.exercise in (None, cell.exercise)
         if not own and not self.elsewhere:
             return True
-        before = session.fork()
-        try:
+        with moment() as before:
             started = time.monotonic()
             first = _asked(session, cell, self.seeds[0], limit)
             late = first.verdict != "pass" and time.monotonic() - started >= limit
             records = [first]
             if not late and not first.lost:
-                records += [in_fork(before, cell, seed, limit) for seed in self.seeds[1:] if own]
+                others = self.seeds[1:] if own else ()
+                records += [asked_apart(before, cell, seed, limit) for seed in others]
             self._note(cell, records, before, limit)
-        finally:
-            before.close()
         return not first.lost and not (late and self.kind == "mutant")
 
-    def _note(self, cell: MasterCell, records: list[Record], before: Session, limit: float) -> None:
+    def _note(self, cell: MasterCell, records: list[Record], before: Moment, limit: float) -> None:
         passed = [record.verdict == "pass" for record in records]
         strict = self.kind in ("solution", "right")
         kept = all(passed) if strict else any(passed)
@@ -73,7 +75,7 @@ class Hearing:
         seen = None
         if not all(passed) or self.kind == "solution":
             released = cell.with_source(cell.released_source)
-            seen = in_fork(before, released, self.seeds[0], limit)
+            seen = asked_apart(before, released, self.seeds[0], limit)
         telling = next((record for record in records if record.verdict != "pass"), records[0])
         asked = [*records, *([seen] if seen else [])]
         self.findings[cell.grade_id or ""] = Finding(
@@ -95,9 +97,9 @@ def _asked(session: Session, cell: MasterCell, seed: int, limit: float) -> Recor
     return session.ask(cell, limit=limit)
 
 
-def in_fork(before: Session, cell: MasterCell, seed: int, limit: float) -> Record:
-    """Ask one test cell in a copy of a process, which ends with the question."""
-    branch = before.fork()
+def asked_apart(before: Moment, cell: MasterCell, seed: int, limit: float) -> Record:
+    """Ask one test cell in a process of its own, which ends with the question."""
+    branch = before.again()
     try:
         return _asked(branch, cell, seed, limit)
     finally:

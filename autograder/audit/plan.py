@@ -57,10 +57,11 @@ class Plan:
 
 
 def make_plans(
-    course: Course, names: Sequence[str], files: Iterable[Path], with_mutants: bool
+    course: Course, names: Sequence[str], files: Iterable[Path], every: int = 1
 ) -> list[Plan]:
     """Return a plan per lesson: those named, else those that `files` answer, else all.
 
+    Of the mutants every `every`-th is planned for; 0 leaves them out.
     Problem where a lesson does not build, or a file is no answers file of these lessons.
     """
     if not course.lessons.is_dir():
@@ -77,18 +78,19 @@ def make_plans(
     answered = {item.lesson for found in extra for part in found for item in part}
     if answered and not wanted:
         lessons = [lesson for lesson in lessons if lesson.folder in answered]
-    return [_plan(course, lesson, extra, with_mutants) for lesson in lessons]
+    return [_plan(course, lesson, extra, every) for lesson in lessons]
 
 
 Answers = tuple[list[Answer], list[Equivalent]]
 
 
-def _plan(course: Course, lesson: Lesson, extra: list[Answers], with_mutants: bool) -> Plan:
+def _plan(course: Course, lesson: Lesson, extra: list[Answers], every: int) -> Plan:
     read = [read_answers(path, [lesson]) for path in answer_files(lesson.path.parent)] + extra
     answers = [one for found, _ in read for one in found if one.lesson == lesson.folder]
     excuses = [one for _, found in read for one in found if one.lesson == lesson.folder]
     master, blanks = _notebooks(course, lesson)
-    mutated, stale = _mutants(lesson, excuses) if with_mutants else ([], [])
+    mutated, stale = _mutants(lesson, excuses) if every else ([], [])
+    mutated = mutated[:: max(every, 1)]
     candidates = sorted(
         [*map(_candidate, answers), *mutated],
         key=lambda one: [item.name for item in lesson.exercises].index(one.exercise),

@@ -25,16 +25,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--no-mutants", action="store_true", help="leave mechanical mutants out")
     parser.add_argument(
-        "--seeds", type=_seeds, default=3, metavar="N",
+        "--every", type=_count, default=1, metavar="N", help="of the mutants only every N-th"
+    )
+    parser.add_argument(
+        "--seeds", type=_count, default=3, metavar="N",
         help="under how many seeds each answer is asked (mutants: one); default 3",
     )  # fmt: skip
     parser.add_argument("--verbose", action="store_true", help="list every answer")
 
 
-def _seeds(text: str) -> int:
-    count = int(text) if text.isdigit() else 0
+def _count(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
     if count < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of seeds; give 1 or more.")
+        raise argparse.ArgumentTypeError(f"{text} is no number to count by; give 1 or more.")
     return count
 
 
@@ -46,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     from autograder.audit.rules import violations
 
     started = time.monotonic()
-    plans = make_plans(find_course(), args.lessons, args.answers, not args.no_mutants)
+    every = 0 if args.no_mutants else args.every
+    plans = make_plans(find_course(), args.lessons, args.answers, every)
     progress = Progress(sum(len(plan.candidates) for plan in plans))
     audits = []
     for plan in plans:

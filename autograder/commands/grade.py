@@ -17,6 +17,7 @@ from autograder.grading.onerun import peak_memory
 from autograder.grading.rows import Row
 from autograder.grading.table import number, table
 from autograder.grading.workers import WORKERS_HIGHEST
+from autograder.sandbox.view import offered
 
 SUMMARY = "Grade the submissions of a lesson into the gradebook."
 
@@ -98,6 +99,8 @@ def _plan(args: argparse.Namespace) -> Plan:
         )
     if args.require_sandbox and not args.cluster:
         require_sandbox()
+    elif args.engine == "fast" and not args.cluster and (reason := offered()):
+        _say(f"warning: no sandbox, so submissions run with your rights: {reason}.")
     return Plan(args.workers, args.cluster, args.again, args.require_sandbox)
 
 

@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         heads = ("exercise", "behaviour", "passed", "no answer", "commonest reason for losing it")
         print(table(heads, [_row(line) for line in lines]))
+        if any(line.trust for line in lines):
+            print("* ran beside the students' code, which could have changed its verdict.")
     return 0
 
 
@@ -41,4 +43,5 @@ def _row(line: Line) -> tuple[str, ...]:
     percent = f" ({100 * line.passed / line.answered:.0f} %)" if line.answered else ""
     share = f"{line.passed}/{line.answered}{percent}"
     why = f"{reason} ({count})" if reason else ""
-    return line.exercise, line.behaviour, share, str(line.blank or ""), why
+    name = (line.behaviour or line.exercise) + (" *" if line.trust else "")
+    return line.exercise, name, share, str(line.blank or ""), why

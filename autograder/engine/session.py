@@ -17,6 +17,8 @@ from autograder.master import MasterCell
 
 CELL_SECONDS = 60.0
 CALL_SECONDS = 10.0
+OUR_THREADS = 2
+"""Of an answer process: the main one, and the one that reads what is written to descriptors."""
 
 
 class House(Protocol):
@@ -90,6 +92,16 @@ class Session:
         """Return the names of all modules that this process has imported, in order."""
         self.channel.send(b"M", GRACE)
         return tuple(wire.decode(self.channel.receive(GRACE)[1:]))
+
+    def has_threads(self) -> bool:
+        """Tell whether threads that are not ours run in this process: it must not be copied then.
+
+        Always False where the system has no /proc to say so.
+        """
+        try:
+            return len(os.listdir(f"/proc/{self.pid}/task")) > OUR_THREADS
+        except OSError:
+            return False
 
     def fork(self) -> Session:
         """Return a copy of this process as it stands now; the two go on apart.

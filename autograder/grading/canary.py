@@ -85,7 +85,7 @@ def sing(course: Course, lesson: str, right: int = RIGHT, wrong: int = WRONG) ->
     from autograder.audit.plan import make_plans  # `autograder grade` only looks for the mark
 
     started = time.monotonic()
-    (plan,) = make_plans(course, [lesson], [], with_mutants=False)
+    (plan,) = make_plans(course, [lesson], [], every=0)
     chosen = notebooks(plan, right, wrong)
     with tempfile.TemporaryDirectory(prefix="canary-") as place:
         rooms = [_classroom(course, plan, chosen, Path(place) / name) for name in ("fast", "stock")]

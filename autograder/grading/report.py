@@ -26,6 +26,8 @@ class Line:
     passed: int = 0
     answered: int = 0
     blank: int = 0
+    trust: str = ""
+    """"plain": its verdicts were read off what a cell printed beside the students' code."""
     reasons: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -59,6 +61,7 @@ def _count(lines: dict[str, Line], cell: Any, points: dict[str, float]) -> None:
         Line(ours.get("exercise", grade_id), ours.get("behaviour", ""), ours.get("sentence", "")),
     )
     record = ours.get("record", {})
+    line.trust = line.trust or record.get("trust", "")
     passed = points.get(grade_id, 0.0) >= float(theirs["points"])
     if not passed and (not record or record.get("message") == UNANSWERED):
         line.blank += 1

@@ -10,12 +10,12 @@ import dataclasses
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from autograder.audit.bench import Bench
-from autograder.audit.hearing import in_fork
+from autograder.audit.bench import Bench, Moment
+from autograder.audit.hearing import asked_apart
 from autograder.checks import judge
 from autograder.engine import Engine, Record, Session
 from autograder.lesson.answers import answer_files, read_answers
@@ -77,22 +77,21 @@ class _Showing:
     exercise: str | None = None
     records: list[Record] = field(default_factory=list)
 
-    def __call__(self, session: Session, cell: MasterCell, limit: float) -> bool:
+    def __call__(
+        self, session: Session, cell: MasterCell, limit: float, moment: Callable[[], Moment]
+    ) -> bool:
         if self.exercise not in (None, cell.exercise):
             return True
-        before = session.fork()
-        try:
+        with moment() as before:
             return self._ask(session, before, cell.with_source(cell.released_source), limit)
-        finally:
-            before.close()
 
-    def _ask(self, session: Session, before: Session, shown: MasterCell, limit: float) -> bool:
+    def _ask(self, session: Session, before: Moment, shown: MasterCell, limit: float) -> bool:
         started = time.monotonic()
         record = session.ask(shown, limit=min(limit, SECONDS))
         if record.verdict != "pass" and time.monotonic() - started >= SECONDS:
             return False
         if record.verdict == "fail" and not record.lost:
-            again = in_fork(before, shown, session.seed, limit)
+            again = asked_apart(before, shown, session.seed, limit)
             if again.signature != record.signature:  # it draws its own random numbers, say
                 record = dataclasses.replace(record, signature="")
         self.records.append(record)
