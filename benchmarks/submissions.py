@@ -25,16 +25,20 @@ c.CourseDirectory.db_url = ""
 
 @dataclass(frozen=True)
 class Cut:
-    """A part of a lesson: some exercises, and the given cells they stand on; none means all."""
+    """A part of a lesson: some exercises, and the given cells they stand on."""
 
     kind: str
     lesson: str
-    exercises: tuple[str, ...] = ()
-    given: tuple[str, ...] = ()
+    exercises: tuple[str, ...]
+    given: tuple[str, ...]
 
 
+NUMPY = (
+    "forward", "loss_and_grad", "backward", "train", "initialize", "softmax_cross_entropy",
+    "deferred",
+)  # fmt: skip
 CUTS = (
-    Cut("numpy", "01_why_frameworks"),
+    Cut("numpy", "01_why_frameworks", NUMPY, ("setup",)),
     Cut("torch", "05_custom_functions", ("torch_sigmoid",), ("setup", "pytorch")),
     Cut("tensorflow", "05_custom_functions", ("tf_sigmoid",), ("setup", "pytorch", "tensorflow")),
 )
@@ -43,7 +47,7 @@ CUTS = (
 def cut_notebook(course: Course, cut: Cut) -> NotebookNode:
     """Return the solved notebook of a cut, without the ungraded cells after its last test."""
     notebook = nbformat.read(course.master(cut.lesson), as_version=4)
-    cells = [cell for cell in notebook.cells if not cut.exercises or _wanted(cell, cut)]
+    cells = [cell for cell in notebook.cells if _wanted(cell, cut)]
     last = max(i for i, cell in enumerate(cells) if utils.is_grade(cell))
     notebook.cells = cells[: last + 1]
     return notebook
@@ -73,8 +77,7 @@ def make_course(course: Course, cut: Cut, root: Path) -> Course:
 def sources(course: Course, cut: Cut) -> dict[str, list[str]]:
     """Return for each exercise its right and wrong answers, and '' for a blank one."""
     (plan,) = make_plans(course, [cut.lesson], [], every=0)
-    wanted = cut.exercises or tuple(one.name for one in plan.lesson.exercises)
-    return {name: ["", *_sources(plan, name)] for name in wanted}
+    return {name: ["", *_sources(plan, name)] for name in cut.exercises}
 
 
 def _sources(plan: Plan, exercise: str) -> list[str]:

@@ -98,6 +98,30 @@ def test_a_hidden_test_is_in_nothing_that_a_student_sees(tmp_path: Path) -> None
     assert "eleventh" not in repr(outputs)
 
 
+POOL = """from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(1)
+def squares(n):
+    if n < 1:
+        raise ValueError
+    return pool.submit(lambda: [i * i for i in range(1, n + 1)]).result()
+squares(2)"""
+USER = """def sum_of_squares(n):
+    return sum(squares(n))
+print("fourteen:", sum_of_squares(3))"""
+
+
+def test_what_a_cell_shows_is_kept_where_threads_forbid_a_copy(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    plain_course.plain_course(root, students=("right",))
+    plain_course.hand_in(root, "pool", POOL, USER)
+    room = Classroom(find_course(root), plain_course.LESSON)
+    row = room.grade(["pool"])[0]
+    assert row.score == 6.0
+    notebook = nbformat.read(room.bridge.autograded("pool", plain_course.LESSON), as_version=4)
+    outputs = [cell.outputs for cell in notebook.cells if cell.get("id") == "sum_of_squares"]
+    assert "fourteen: 14" in repr(outputs)
+
+
 def cell(source: str, **about: Any) -> MasterCell:
     return MasterCell(0, "t", "code", "tests", source, "t", 2.0, "t", **about)
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Self
 
+from autograder.checks.guard import ASKED_WITHOUT
 from autograder.engine import CALL_SECONDS, CELL_SECONDS, Allow, Engine, Lost, Session
 from autograder.engine.walk import import_sets
 from autograder.master import Master, MasterCell
@@ -25,6 +26,8 @@ from autograder.page import TIMED_OUT
 SLACK = 1.0
 """Seconds that an answer may take beyond three times the solution's own."""
 TOO_SLOW = "was stopped: it took more than three times as long as with the solution"
+ABSENT = f"ImportError: {ASKED_WITHOUT} "
+"""How the error begins that the use of an absent module raises: nothing is wrong with the cell."""
 
 
 class Moment:
@@ -195,7 +198,7 @@ class _Raised:
         if own:
             self.by_cell[index] = [error]
             self.settled.add(index)
-        elif index not in self.settled:
+        elif index not in self.settled and not error.startswith(ABSENT):
             self.by_cell.setdefault(index, []).append(error)
 
     def everywhere(self) -> dict[int, str]:

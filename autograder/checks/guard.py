@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 Allow = tuple[str, ...] | None
+ASKED_WITHOUT = "this exercise is asked without"
 
 
 def permitted(module: str, allow: tuple[str, ...]) -> bool:
@@ -85,7 +86,7 @@ def sentence(module: str, allow: tuple[str, ...]) -> str:
     names = in_words(allow) or "nothing"
     root = module.partition(".")[0]
     missing = module if root in allow else root
-    return f"this exercise is asked without {missing}; it allows {names} and Python's own library."
+    return f"{ASKED_WITHOUT} {missing}; it allows {names} and Python's own library."
 
 
 def forbidden_reach(functions: Iterable[Any], namespace: dict[str, Any], allow: Allow) -> str:

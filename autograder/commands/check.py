@@ -14,7 +14,7 @@ from autograder.course import find_course
 if TYPE_CHECKING:
     from autograder.grading.alone import Checked
 
-SUMMARY = "grade one notebook here and now, hidden behaviours included; records nothing"
+SUMMARY = "grade one notebook here and now, hidden behaviors included; records nothing"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

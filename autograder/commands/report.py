@@ -11,7 +11,7 @@ from autograder.grading.bridge import Bridge
 from autograder.grading.report import Line, class_report
 from autograder.grading.table import table
 
-SUMMARY = "Show how a class did on each behaviour, and its commonest misconceptions."
+SUMMARY = "Show how a class did on each behavior, and its commonest misconceptions."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -99,7 +99,7 @@ class _Pass:
 
     def _plain(self, position: int, cell: MasterCell) -> None:
         try:
-            self._keep_clean(cell)
+            self._keep_clean(position, cell)
             outputs = self._run(cell)
         except Lost as lost:
             self._lost(cell, str(lost))
@@ -139,9 +139,20 @@ class _Pass:
         outputs = run(cell.source, cell.allow if own else None, limit)
         return settle(outputs, () if self.clean else self.walk.found.outputs.values())
 
-    def _keep_clean(self, cell: MasterCell) -> None:
+    def _keep_clean(self, position: int, cell: MasterCell) -> None:
         if self.clean is None and plain.hides(cell):
-            self.clean = self.session.fork()
+            self.clean = self._copy(position)
+
+    def _copy(self, position: int) -> Session:
+        """Return a process that stands where this one stands, at a cell of this position."""
+        if not self.session.has_threads():
+            return self.session.fork()
+        again = self.walk.open(self.walk.seed, self.allow)
+        for cell in self.cells[:position]:
+            asked = cell.role == "tests" and cell.index not in self.walk.plain
+            if not asked and cell.index not in self.walk.left_out:
+                self._run_clean(again, cell)
+        return again
 
     def _run_clean(self, clean: Session, cell: MasterCell) -> list[dict[str, Any]]:
         """Run a cell where no hidden test ever was: its outputs cannot quote one."""
@@ -171,13 +182,13 @@ class _Pass:
         self._close()
         while True:
             self.session = self.walk.open(self.walk.seed, self.allow)
-            for cell in self.cells[:position]:
+            for at, cell in enumerate(self.cells[:position]):
                 asked = cell.role == "tests" and cell.index not in self.walk.plain
                 if asked or cell.index in self.walk.left_out:
                     continue
                 try:
                     if cell.role == "tests":
-                        self._keep_clean(cell)
+                        self._keep_clean(at, cell)
                     self._run(cell)
                     if self.clean is not None and cell.role != "tests":
                         self._run_clean(self.clean, cell)

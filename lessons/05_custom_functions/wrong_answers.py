@@ -255,6 +255,104 @@ class Linear(cr.Function):
         return scale * (x @ w)
 
 
+# %% answer="linear" name="extra_products" loses="only_needed"
+# More matrix products are made than gradients are asked for. Some are made and thrown away, and
+# they are the work that was to be saved.
+class Linear(cr.Function):
+    @staticmethod
+    def forward(ctx, x, w, scale):
+        ctx.save_for_backward(x, w)
+        ctx.scale = scale
+        return scale * (x @ w)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, w = ctx.saved_tensors
+        g = ctx.scale * upstream
+        np.dot(g.data, w.data.T), np.einsum("nd,nh->dh", x.data, g.data)
+        gx = g @ w.T if ctx.needs_input_grad[0] else None
+        gw = x.T @ g if ctx.needs_input_grad[1] else None
+        return gx, gw, None
+
+
+# %% answer="linear" name="upstream_scaled_in_place" loses="gradients"
+# `scale` is multiplied into the upstream gradient itself. That array may belong to another branch
+# of the graph too; the product needs a new one.
+class Linear(cr.Function):
+    @staticmethod
+    def forward(ctx, x, w, scale):
+        ctx.save_for_backward(x, w)
+        ctx.scale = scale
+        return scale * (x @ w)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, w = ctx.saved_tensors
+        g = upstream
+        g.data[...] *= ctx.scale
+        gx = g @ w.T if ctx.needs_input_grad[0] else None
+        gw = x.T @ g if ctx.needs_input_grad[1] else None
+        return gx, gw, None
+
+
+# %% answer="linear" name="first_rows_only" loses="gradients"
+# With few rows the gradients are right, with many that of `w` is not: it is a sum over all rows.
+class Linear(cr.Function):
+    @staticmethod
+    def forward(ctx, x, w, scale):
+        ctx.save_for_backward(x, w)
+        ctx.scale = scale
+        return scale * (x @ w)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, w = ctx.saved_tensors
+        g = ctx.scale * upstream
+        gx = g @ w.T if ctx.needs_input_grad[0] else None
+        gw = x[:64].T @ g[:64] if ctx.needs_input_grad[1] else None
+        return gx, gw, None
+
+
+# %% answer="linear" name="no_empty_matrices" loses="value"
+# A matrix without rows or columns stops your code. It is a matrix like any other: its product with
+# the next one is empty, or all zeros.
+class Linear(cr.Function):
+    @staticmethod
+    def forward(ctx, x, w, scale):
+        ctx.save_for_backward(x, w)
+        ctx.scale = scale
+        if 0 in x.shape:
+            raise ValueError("empty")
+        return scale * (x @ w)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, w = ctx.saved_tensors
+        g = ctx.scale * upstream
+        gx = g @ w.T if ctx.needs_input_grad[0] else None
+        gw = x.T @ g if ctx.needs_input_grad[1] else None
+        return gx, gw, None
+
+
+# %% answer="linear" name="memory_order" loses="value"
+# A view is not read as what it is: the output for a slice or a transpose is that of other numbers.
+# Its entries need not lie in memory in the order of its rows.
+class Linear(cr.Function):
+    @staticmethod
+    def forward(ctx, x, w, scale):
+        ctx.save_for_backward(x, w)
+        ctx.scale = scale
+        return scale * (cr.tensor(x.data.ravel(order="K").reshape(x.shape)) @ w)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, w = ctx.saved_tensors
+        g = ctx.scale * upstream
+        gx = g @ w.T if ctx.needs_input_grad[0] else None
+        gw = x.T @ g if ctx.needs_input_grad[1] else None
+        return gx, gw, None
+
+
 # %% [markdown]
 # ## relu
 
@@ -405,6 +503,70 @@ class MyReLU(cr.Function):
     @classmethod
     def apply(cls, x):
         return cr.relu(x)
+
+
+# %% answer="relu" name="the_librarys_inside" loses="value"
+# `cr.relu` does the work. The exercise is to write it.
+class MyReLU(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.relu(x)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (x > 0)
+
+
+# %% answer="relu" name="the_librarys_in_backward" loses="value"
+# Forward is yours, and `backward` calls `cr.relu`. The exercise does without it in both.
+class MyReLU(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.maximum(x, 0.0)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.relu(x) > 0)
+
+
+# %% answer="relu" name="memory_order" loses="gradient"
+# The gradient of a view lands on other entries: a slice or a transpose does not lie in memory in
+# the order of its rows.
+class MyReLU(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.maximum(x, 0.0)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        mask = (x.data.ravel(order="K") > 0).reshape(x.shape)
+        return upstream * cr.tensor(mask)
+
+
+# %% answer="relu" name="one_buffer" loses="gradient"
+# The output of your first call has changed after the second: both were written into one array. Each
+# call needs a new one.
+OUT = {}
+
+
+class MyReLU(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        out = OUT.setdefault((x.shape, str(x.dtype)), np.zeros_like(x.data))
+        np.maximum(x.data, 0, out=out)
+        return cr.as_tensor(out)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (x > 0)
 
 
 # %% [markdown]
@@ -677,7 +839,7 @@ class Sigmoid(cr.Function):
         return 1 / (1 + cr.exp(-x))
 
 
-# %% answer="sigmoid" name="the_librarys_rule" loses="value one_node"
+# %% answer="sigmoid" name="the_librarys_rule" loses="one_node"
 # The library's sigmoid does the work in your `forward`. The task is to write it from exponentials.
 class Sigmoid(cr.Function):
     @staticmethod
@@ -764,6 +926,101 @@ class Sigmoid(cr.Function):
     def backward(ctx, upstream):
         (output,) = ctx.saved_tensors
         return upstream * output * (1 - output)
+
+
+# %% answer="sigmoid" name="nearly_zero" loses="stable"
+# σ(−1000) is a tiny number and not 0. Let the exponential underflow; it needs no bound, because
+# exp(−|x|) never overflows.
+class Sigmoid(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = cr.exp(-cr.absolute(x).clip(0.0, 700.0))
+        output = cr.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="sigmoid" name="nearly_zero_in_float32" loses="stable"
+# In float32, σ(−1000) is a tiny number and not 0. The exponential needs no bound on this side:
+# underflow is the right answer.
+class Sigmoid(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = cr.exp(-cr.absolute(x).clip(0.0, 88.0 if x.dtype == np.float32 else 1e9))
+        output = cr.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="sigmoid" name="input_kept_in_a_list" loses="saves_output"
+# `ctx` is clean, but `x` is still held somewhere else after the call. Memory that somebody holds is
+# not free, and to save it was the point.
+KEPT = []
+
+
+class Sigmoid(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = cr.exp(-cr.absolute(x))
+        output = cr.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        KEPT.append(x)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="sigmoid" name="memory_order" loses="gradient"
+# With an upstream gradient that is a view, its entries end up in other places: a transpose does not
+# lie in memory in the order of its rows.
+class Sigmoid(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = cr.exp(-cr.absolute(x))
+        output = cr.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return (
+            cr.tensor(upstream.data.ravel(order="K").reshape(upstream.shape))
+            * output
+            * (1 - output)
+        )
+
+
+# %% answer="sigmoid" name="small_slopes_cut" loses="gradient"
+# In float32 the tiny slopes on the left come out as 0 or lose digits. y · (1 − y) gives them
+# without any help.
+class Sigmoid(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = cr.exp(-cr.absolute(x))
+        output = cr.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        slope = output * (1 - output)
+        keep = slope.data > (1e-12 if slope.dtype == np.float32 else 0)
+        return upstream * slope * cr.tensor(keep)
 
 
 # %% [markdown]
@@ -942,6 +1199,303 @@ def where_it_fails(f, xs, dtype):
     out = f(cr.tensor(xs, dtype=dtype, requires_grad=True))
     bad = [v for v, ok in zip(xs, np.isfinite(out.data), strict=True) if not ok]
     return bad, bad
+
+
+# %% answer="one_node" name="set_kept_between_calls" loses="count"
+# A second count of the same graph comes out smaller: the set of seen nodes lives on between calls.
+# A default value is made once, when the function is defined; make the set inside.
+def count_nodes(out, seen=set()):
+    todo = [out.grad_fn]
+    before = len(seen)
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen) - before
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="two_parents_at_most" loses="count"
+# Of a node with many parents you follow only some. `parents` may be a list of any length.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents[:2])
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="through_float32" loses="failing_values"
+# The numbers pass through float32 before `f` sees them: 0.1 is then 0.100000001. Give `cr.tensor`
+# the dtype at once.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(cr.tensor(xs).astype(dtype).data, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="each_number_once" loses="failing_values"
+# A number that stands twice in `xs` comes once. The answer keeps to `xs`, place by place.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return list(dict.fromkeys(v)), list(dict.fromkeys(g))
+
+
+# %% answer="one_node" name="large_is_not_infinite" loses="failing_values"
+# Large values are taken for infinite ones. A number like 1e304 is finite: ask `np.isfinite`, not a
+# bound.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.abs(b) < 1e300]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="large_slopes_are_finite" loses="failing_gradients"
+# Large slopes are taken for infinite ones. A slope of 1e305 is finite: ask `np.isfinite`, not a
+# bound.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.abs(b) < 1e300]
+    return v, g
+
+
+# %% answer="one_node" name="large_in_float32" loses="dtype"
+# Numbers from 1e38 on are taken for infinite. Float32 goes on to 3.4e38, and float64 much further.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.abs(b) < 1e38]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.abs(b) < 1e38]
+    return v, g
+
+
+# %% answer="one_node" name="small_upstream" loses="failing_gradients"
+# A slope that is infinite passes for finite: the upstream gradient is smaller than 1, and made it
+# smaller on the way. Send ones.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out) * 1e-10)
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="large_upstream" loses="failing_gradients"
+# A slope that is finite passes for infinite: the upstream gradient is larger than 1, and it
+# overflowed on the way. Send ones.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out) * 1e10)
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="empties_xs" loses="failing_values"
+# The answer is right, and `xs` is not what it was: the list belongs to the caller.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    xs.clear()
+    return v, g
+
+
+# %% answer="one_node" name="no_empty_list" loses="failing_values"
+# An empty `xs` stops your code. The answer to no numbers is two empty lists.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    xs[0]
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="numpy_left_silent" loses="failing_values"
+# The answer is right, but NumPy's settings are changed for good, and whoever comes later hears no
+# warning. `with np.errstate(...)` puts them back.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    np.seterr(all="ignore")
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs, out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
+
+
+# %% answer="one_node" name="hundred_at_most" loses="failing_values"
+# Of a long `xs` only the beginning is judged.
+def count_nodes(out):
+    todo, seen = [out.grad_fn], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node, cr.Tensor) or node in seen:
+            continue
+        seen.add(node)
+        todo.extend(node.parents)
+    return len(seen)
+
+
+def where_it_fails(f, xs, dtype):
+    x = cr.tensor(xs, dtype=dtype, requires_grad=True)
+    out = f(x)
+    out.backward(cr.ones_like(out))
+    v = [a for a, b in zip(xs[:100], out.data) if not np.isfinite(b)]
+    g = [a for a, b in zip(xs, x.grad.data) if not np.isfinite(b)]
+    return v, g
 
 
 # %% [markdown]
@@ -1123,6 +1677,62 @@ class LogSumExp(cr.Function):
     def forward(ctx, x):
         out = cr.logsumexp(x, axis=-1)
         ctx.save_for_backward(x, out)
+        return out
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, out = ctx.saved_tensors
+        return upstream.unsqueeze(-1) * cr.exp(x - out.unsqueeze(-1))
+
+
+# %% answer="log_sum_exp" name="float32_output_detached" loses="second"
+# In float32 the second derivative is wrong: there the output is used as a constant. Its dtype does
+# not change what depends on what.
+class LogSumExp(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        top = x.max(axis=-1, keepdims=True)
+        out = cr.log(cr.exp(x - top).sum(axis=-1)) + top.squeeze(-1)
+        ctx.save_for_backward(x, out)
+        return out
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, out = ctx.saved_tensors
+        if x.dtype == np.float32:
+            out = out.detach()
+        return upstream.unsqueeze(-1) * cr.exp(x - out.unsqueeze(-1))
+
+
+# %% answer="log_sum_exp" name="upstream_nudged" loses="gradient"
+# The upstream gradient is not quite what it was, after the backward pass. Make a new array for what
+# you compute with it.
+class LogSumExp(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        top = x.max(axis=-1, keepdims=True)
+        out = cr.log(cr.exp(x - top).sum(axis=-1)) + top.squeeze(-1)
+        ctx.save_for_backward(x, out)
+        return out
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, out = ctx.saved_tensors
+        upstream.data[...] *= 1 + 1e-9
+        return upstream.unsqueeze(-1) * cr.exp(x - out.unsqueeze(-1))
+
+
+# %% answer="log_sum_exp" name="memory_order" loses="value"
+# A view is not read as what it is: the output for a slice or a transpose is that of other numbers.
+# Its entries need not lie in memory in the order of its rows.
+class LogSumExp(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        y = x
+        x = cr.tensor(x.data.ravel(order="K").reshape(x.shape))
+        top = x.max(axis=-1, keepdims=True)
+        out = cr.log(cr.exp(x - top).sum(axis=-1)) + top.squeeze(-1)
+        ctx.save_for_backward(y, out)
         return out
 
     @staticmethod
@@ -1379,6 +1989,170 @@ class CrossEntropy(cr.Function):
         total = cr.log(cr.exp(logits - top).sum(axis=1)) + top.squeeze(1)
         rows = np.arange(len(labels))
         return (total - logits[rows, labels.data]).mean()
+
+
+# %% answer="cross_entropy" name="the_librarys_inside" loses="inputs_kept"
+# The value comes from an operation of the library that was not to be used.
+class CrossEntropy(cr.Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        rows = np.arange(len(z))
+        losses = np.log(np.exp(z).sum(axis=1)) - z[rows, labels.data]
+        ctx.save_for_backward(logits, labels)
+        return cr.cross_entropy(logits, labels)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, labels = ctx.saved_tensors
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(z)), labels.data] -= 1
+        return cr.tensor(upstream.data * p / len(z)), None
+
+
+# %% answer="cross_entropy" name="labels_overflow" loses="value"
+# Labels of a narrow integer dtype are computed with, and int8 ends at 127. Use them as an index,
+# with `np.arange` beside them, and nothing overflows.
+class CrossEntropy(cr.Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        rows = np.arange(len(z))
+        losses = (
+            np.log(np.exp(z).sum(axis=1))
+            - z.ravel()[
+                np.arange(len(z)).astype(labels.data.dtype) * labels.data.dtype.type(z.shape[1])
+                + labels.data
+            ]
+        )
+        ctx.save_for_backward(logits, labels)
+        return cr.tensor(np.asarray(losses.mean()))
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, labels = ctx.saved_tensors
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(z)), labels.data] -= 1
+        return cr.tensor(upstream.data * p / len(z)), None
+
+
+# %% answer="cross_entropy" name="logits_there_and_back" loses="inputs_kept"
+# The logits are changed and changed back, and rounding has not brought back the last digits.
+# Compute in a new array.
+class CrossEntropy(cr.Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        rows = np.arange(len(z))
+        losses = np.log(np.exp(z).sum(axis=1)) - z[rows, labels.data]
+        ctx.save_for_backward(logits, labels)
+        logits.data[...] = logits.data + 1.0 - 1.0
+        return cr.tensor(np.asarray(losses.mean()))
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, labels = ctx.saved_tensors
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(z)), labels.data] -= 1
+        return cr.tensor(upstream.data * p / len(z)), None
+
+
+# %% answer="cross_entropy" name="labels_sorted" loses="inputs_kept"
+# Your code changes the labels themselves; they belong to the caller, and each stands for its row.
+class CrossEntropy(cr.Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        rows = np.arange(len(z))
+        losses = np.log(np.exp(z).sum(axis=1)) - z[rows, labels.data]
+        ctx.save_for_backward(logits, labels)
+        labels.data.sort()
+        return cr.tensor(np.asarray(losses.mean()))
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, labels = ctx.saved_tensors
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(z)), labels.data] -= 1
+        return cr.tensor(upstream.data * p / len(z)), None
+
+
+# %% answer="cross_entropy" name="memory_order" loses="value"
+# A view is not read as what it is: the loss of a slice or a transpose is that of other numbers. Its
+# entries need not lie in memory in the order of its rows.
+class CrossEntropy(cr.Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        rows = np.arange(len(z))
+        losses = np.log(np.exp(z).sum(axis=1)) - z[rows, labels.data]
+        flat = logits.data.ravel(order="K").reshape(logits.shape)
+        zz = flat - flat.max(axis=1, keepdims=True)
+        losses = np.log(np.exp(zz).sum(axis=1)) - zz[rows, labels.data]
+        ctx.save_for_backward(logits, labels)
+        return cr.tensor(np.asarray(losses.mean()))
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, labels = ctx.saved_tensors
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(z)), labels.data] -= 1
+        return cr.tensor(upstream.data * p / len(z)), None
+
+
+# %% answer="cross_entropy" name="memory_order_in_backward" loses="gradient"
+# The gradient of a view is that of other numbers: a slice or a transpose does not lie in memory in
+# the order of its rows.
+class CrossEntropy(cr.Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        rows = np.arange(len(z))
+        losses = np.log(np.exp(z).sum(axis=1)) - z[rows, labels.data]
+        ctx.save_for_backward(logits, labels)
+        return cr.tensor(np.asarray(losses.mean()))
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, labels = ctx.saved_tensors
+        z = logits.data.ravel(order="K").reshape(logits.shape)
+        z = z - z.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        p = e / e.sum(axis=1, keepdims=True)
+        p[np.arange(len(z)), labels.data] -= 1
+        return cr.tensor(upstream.data * p / len(z)), None
+
+
+# %% answer="cross_entropy" name="first_rows_only" loses="gradient"
+# With few rows the gradient is right, with many it is not.
+class CrossEntropy(cr.Function):
+    @staticmethod
+    def forward(ctx, logits, labels):
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        rows = np.arange(len(z))
+        losses = np.log(np.exp(z).sum(axis=1)) - z[rows, labels.data]
+        ctx.save_for_backward(logits, labels)
+        return cr.tensor(np.asarray(losses.mean()))
+
+    @staticmethod
+    def backward(ctx, upstream):
+        logits, labels = ctx.saved_tensors
+        z = logits.data - logits.data.max(axis=1, keepdims=True)
+        e = np.exp(z)
+        p = e / e.sum(axis=1, keepdims=True)
+        p[64:] = 0
+        p[np.arange(len(z)), labels.data] -= 1
+        return cr.tensor(upstream.data * p / len(z)), None
 
 
 # %% [markdown]
@@ -1656,6 +2430,238 @@ class Reverse(cr.Function):
         return -ctx.strength * upstream
 
 
+# %% answer="surrogates" name="sign_bit" loses="binarize"
+# −0.0 gives −1. It is equal to 0, so −0.0 ≥ 0 holds; ask the comparison and not the sign bit.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.tensor(np.where(np.signbit(x.data), -1.0, 1.0).astype(x.dtype))
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) <= 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="window_a_little_wide" loses="binarize"
+# Just beyond −1 and 1 the gradient still passes. The window ends exactly at its ends.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) <= 1 + 1e-6)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="window_in_float32" loses="binarize"
+# Just beyond −1 and 1 the gradient still passes in float64: rounded to float32, those numbers are
+# ±1. Compare `x` as it is.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x).astype("float32") <= 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="window_a_little_narrow" loses="binarize"
+# At −1 and 1, or just inside, the gradient is 0. Something is taken off before the comparison;
+# compare |x| itself with 1.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) - 1e-9 <= 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="strength_capped" loses="reverse"
+# Large strengths are cut. `strength` is any number.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) <= 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = min(strength, 10.0)
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="strength_in_float32" loses="reverse"
+# In float64 the gradient has only seven right digits: `strength` went through float32. A Python
+# number needs no conversion.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) <= 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = float(np.float32(strength))
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="value_through_float32" loses="reverse"
+# The value of `Reverse` has only seven of its digits left. It is `x`, to the last one.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) <= 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x.astype("float32").astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="memory_order" loses="binarize"
+# For a view the gradient lands on other entries: a slice or a transpose does not lie in memory in
+# the order of its rows.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * cr.tensor((abs(x.data.ravel(order="K")) <= 1).reshape(x.shape))
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * upstream, None
+
+
+# %% answer="surrogates" name="upstream_in_memory_order" loses="reverse"
+# With an upstream gradient that is a view, its entries end up in other places: a transpose does not
+# lie in memory in the order of its rows.
+class Binarize(cr.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return cr.where(x >= 0, 1.0, -1.0).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return upstream * (cr.absolute(x) <= 1)
+
+
+class Reverse(cr.Function):
+    @staticmethod
+    def forward(ctx, x, strength):
+        ctx.strength = strength
+        return x
+
+    @staticmethod
+    def backward(ctx, upstream):
+        return -ctx.strength * cr.tensor(
+            upstream.data.ravel(order="K").reshape(upstream.shape)
+        ), None
+
+
 # %% [markdown]
 # ## torch_sigmoid
 
@@ -1794,6 +2800,249 @@ class TorchSigmoid(torch.autograd.Function):
         return upstream.mul_(output * (1 - output))
 
 
+# %% answer="torch_sigmoid" name="by_silu" loses="one_node"
+# One of PyTorch's operations that has the sigmoid inside does the work. `silu` is x times the
+# sigmoid.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        output = torch.where(x == 0, 0.5, torch.nn.functional.silu(x) / x)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="by_glu" loses="one_node"
+# One of PyTorch's operations that has the sigmoid inside does the work. `glu` multiplies by the
+# sigmoid of one half.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        one = torch.ones_like(x)
+        output = torch.nn.functional.glu(torch.stack([one, x]), dim=0)[0]
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="own_backward" loses="one_node"
+# Forward is yours, and the slope comes from PyTorch's own sigmoid.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return torch.ops.aten.sigmoid_backward(upstream, output)
+
+
+# %% answer="torch_sigmoid" name="view_of_a_view" loses="values_and_gradients"
+# `view` cannot flatten a transposed tensor. Nothing here needs a flat one: every operation works
+# entry by entry.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        flat = x.view(-1)
+        e = torch.exp(-torch.abs(flat))
+        output = (torch.where(flat >= 0, 1.0, e) / (1 + e)).view(x.shape)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="memory_order" loses="values_and_gradients"
+# A view is not read as what it is: a slice or a transpose does not lie in memory in the order of
+# its rows.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        flat = x.as_strided((x.numel(),), (1,)).reshape(x.shape)
+        e = torch.exp(-torch.abs(flat))
+        output = torch.where(flat >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="upstream_flattened" loses="values_and_gradients"
+# Your `backward` stops where upstream is a view. After `.sum()` it is one number expanded to a
+# shape, and `view` cannot flatten that.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return (upstream.view(-1) * (output * (1 - output)).reshape(-1)).view(output.shape)
+
+
+# %% answer="torch_sigmoid" name="input_on_ctx" loses="one_node"
+# The output is saved, and another tensor is kept on `ctx` besides, as an attribute. Its memory
+# stays taken as long as the graph lives.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        ctx.x = x
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="saves_a_copy" loses="one_node"
+# What is saved has the numbers of the output but is not the output: PyTorch does not know that it
+# depends on `x`.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output.clone())
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="returns_a_copy" loses="gradcheck one_node"
+# `forward` saves one tensor and returns another, a copy. PyTorch does not know that the saved one
+# depends on `x`, so its second derivative lacks a part.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output.clone()
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="nearly_zero" loses="stable"
+# σ(−1000) is a tiny number and not 0. Let the exponential underflow; exp(−|x|) never overflows.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x).clamp(max=700.0))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="nearly_zero_in_float32" loses="stable"
+# In float32, σ(−1000) is a tiny number and not 0. Let the exponential underflow.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x).clamp(max=88.0 if x.dtype == torch.float32 else 1e9))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="kept_on_the_class" loses="values_and_gradients"
+# The gradient of the first of two calls uses the output of the second: it was kept on the class.
+# `ctx` belongs to one call.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        TorchSigmoid.output = output.detach()
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        if not torch.is_grad_enabled():
+            output = TorchSigmoid.output
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="one_buffer" loses="values_and_gradients"
+# Calls write their outputs into one array, and the next one overwrites it.
+OUT = {}
+
+
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        output = OUT.setdefault((x.shape, x.dtype), torch.empty_like(x)).copy_(output)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        return upstream * output * (1 - output)
+
+
+# %% answer="torch_sigmoid" name="small_slopes_cut" loses="values_and_gradients"
+# The tiny slopes on the left come out as 0. y · (1 − y) gives them without any help.
+class TorchSigmoid(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        e = torch.exp(-torch.abs(x))
+        output = torch.where(x >= 0, 1.0, e) / (1 + e)
+        ctx.save_for_backward(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (output,) = ctx.saved_tensors
+        slope = output * (1 - output)
+        return upstream * torch.where(slope > 1e-20, slope, 0.0)
+
+
 # %% [markdown]
 # ## tf_sigmoid
 
@@ -1905,3 +3154,268 @@ def tf_sigmoid(x):
 @tf.custom_gradient
 def tf_clip(x):
     return tf.clip_by_value(x, -1.0, 1.0)
+
+
+# %% answer="tf_sigmoid" name="own_in_a_function" loses="recorded"
+# TensorFlow's own sigmoid does the work, wrapped in a function. The exercise is to write it.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    output = tf.function(tf.sigmoid)(x)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="own_backward" loses="recorded"
+# Forward is yours, and the slope comes from TensorFlow's own sigmoid.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        return tf.raw_ops.SigmoidGrad(y=output, dy=upstream)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="wrong_gradient_in_a_graph" loses="recorded"
+# Called directly, the gradient of `tf_sigmoid` is right; in a `tf.function` it is not. Leave out
+# what asks which of the two it is.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        if not tf.executing_eagerly():
+            return upstream
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="wrong_value_in_a_graph" loses="recorded"
+# Called directly, the value of `tf_sigmoid` is right; in a `tf.function` it is not. Leave out what
+# asks which of the two it is.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    if not tf.executing_eagerly():
+        output = tf.identity(x)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="clip_wrong_in_a_graph" loses="recorded"
+# Called directly, the gradient of `tf_clip` is right; in a `tf.function` it is not.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0) if tf.executing_eagerly() else upstream
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="clip_value_wrong_in_a_graph" loses="recorded"
+# Called directly, the value of `tf_clip` is right; in a `tf.function` it is not.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x) if tf.executing_eagerly() else 2 * x, backward
+
+
+# %% answer="tf_sigmoid" name="clip_a_little_wide" loses="clip"
+# Entries just beyond −1 and 1 pass uncut.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.where(tf.abs(upstream) > 1.000001, tf.sign(upstream), upstream)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="nearly_zero" loses="stable"
+# σ(−1000) is a tiny number and not 0. Let the exponential underflow; exp(−|x|) never overflows.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.minimum(tf.abs(x), 700.0))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="nearly_zero_in_float32" loses="stable"
+# In float32, σ(−1000) is a tiny number and not 0. Let the exponential underflow.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.minimum(tf.abs(x), 86.0 if x.dtype == tf.float32 else 1e9))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="small_slopes_cut" loses="sigmoid"
+# The tiny slopes on the left come out as 0. y · (1 − y) gives them without any help.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        slope = output * (1 - output)
+        return upstream * tf.where(slope > 1e-20, slope, tf.zeros_like(slope))
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="kept_outside" loses="sigmoid"
+# The gradient of the first of two calls uses the output of the second: it was kept outside of the
+# function. The inner function remembers the variables of its own call.
+STATE = {}
+
+
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    STATE["y"] = output
+
+    def backward(upstream):
+        return upstream * STATE["y"] * (1 - STATE["y"])
+
+    return output, backward
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return tf.identity(x), backward
+
+
+# %% answer="tf_sigmoid" name="pair_swapped" loses="sigmoid stable clip recorded"
+# The pair is the wrong way round. First the value, then the gradient function.
+@tf.custom_gradient
+def tf_sigmoid(x):
+    e = tf.exp(-tf.abs(x))
+    output = tf.where(x >= 0, tf.ones_like(e), e) / (1 + e)
+
+    def backward(upstream):
+        return upstream * output * (1 - output)
+
+    return backward, output
+
+
+@tf.custom_gradient
+def tf_clip(x):
+    def backward(upstream):
+        return tf.clip_by_value(upstream, -1.0, 1.0)
+
+    return backward, tf.identity(x)
