@@ -183,7 +183,7 @@ def _connect(address: str) -> Any:
     except ImportError:
         raise Problem(
             "grading on a cluster needs Dask, which is not installed; add it with "
-            "`pip install 'chainrule[cluster]'`."
+            "`pip install -e '.[cluster]'`."
         ) from None
     _hush()
     try:

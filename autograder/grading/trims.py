@@ -192,7 +192,7 @@ def open_gradebook(opener: Callable[[], Any], db_url: str) -> Any:
     except ModuleNotFoundError as missing:
         raise Problem(
             f"the gradebook's driver '{missing.name}' is not installed; add it with "
-            "`pip install 'chainrule[postgres]'`."
+            "`pip install -e '.[postgres]'`."
         ) from None
     except sqlalchemy.exc.ArgumentError:
         raise Problem(f"'{db_url}' is no address of a database.") from None
