@@ -134,7 +134,7 @@ def test_nobody_there(
     assert "no cluster answers at tcp://127.0.0.1:9" in err and err.count("\n") == 1
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["grade", "1", "--cluster", "tcp://127.0.0.1:9"]) == 2
-    assert "pip install 'chainrule[cluster]'" in capsys.readouterr().err
+    assert "pip install -e '.[cluster]'" in capsys.readouterr().err
 
 
 def test_a_lesson_travels_as_plain_data(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_no_server_and_no_driver(
     assert "cannot be opened" in err and err.count("\n") == 1 and "s3cret" not in err
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
     assert main(["grade", "1", "--db", url]) == 2
-    assert "pip install 'chainrule[postgres]'" in capsys.readouterr().err
+    assert "pip install -e '.[postgres]'" in capsys.readouterr().err
 
 
 def test_cells_may_come_and_go(tmp_path: Path, address: str) -> None:
