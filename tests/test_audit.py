@@ -190,6 +190,12 @@ def test_a_solution_that_loses_and_a_cell_that_raises_are_found(tmp_path: Path) 
     assert any("of the solved notebook raises NameError" in words for words in found)
 
 
+def test_a_cell_that_shows_what_no_exercise_may_use_is_no_fault(tmp_path: Path) -> None:
+    shown = "from chainrule.widgets import TinyNet\n\nTinyNet()\nprint(shown.shape)"
+    found = violations(audit(write_course(tmp_path, LESSON.replace("print(shown.shape)", shown))))
+    assert not [words for words in found if "of the solved notebook raises" in words]
+
+
 def test_a_check_that_breaks_on_an_answer_is_found(tmp_path: Path) -> None:
     lesson = LESSON.replace(
         'same(call(spread, x), np.array([1.0, 2.0]), "two rows")',

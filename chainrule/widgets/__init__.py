@@ -15,14 +15,32 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chainrule.widgets.collapse import Collapse
+    from chainrule.widgets.edge_walk import EdgeWalk
+    from chainrule.widgets.module_tree import ModuleTree
     from chainrule.widgets.page import fragment, write_page
+    from chainrule.widgets.ravine_race import RavineRace
+    from chainrule.widgets.step_curve import StepCurve
     from chainrule.widgets.tape_viewer import TapeViewer
     from chainrule.widgets.tiny_net import TinyNet
 
-__all__ = ["Collapse", "TapeViewer", "TinyNet", "fragment", "write_page"]
+__all__ = [
+    "Collapse",
+    "EdgeWalk",
+    "ModuleTree",
+    "RavineRace",
+    "StepCurve",
+    "TapeViewer",
+    "TinyNet",
+    "fragment",
+    "write_page",
+]
 
 _HOME = {
     "Collapse": "collapse",
+    "EdgeWalk": "edge_walk",
+    "ModuleTree": "module_tree",
+    "RavineRace": "ravine_race",
+    "StepCurve": "step_curve",
     "TapeViewer": "tape_viewer",
     "TinyNet": "tiny_net",
     "fragment": "page",
