@@ -89,18 +89,23 @@ __all__ = [
 
 #: Module -> the names that come from it. Each is imported when it is first asked for, so that a
 #: lesson can do without the parts that its exercises build.
+# fmt: off
 _HOME = {
-    "activations": "AvgPool2d Identity LogSoftmax MaxPool2d ReLU Sigmoid Softmax Softplus Tanh",
-    "containers": "ModuleDict ModuleList Sequential",
-    "layers": "Conv2d Dropout Embedding Flatten Linear",
-    "loss": "BCELoss BCEWithLogitsLoss CrossEntropyLoss L1Loss MSELoss NLLLoss",
-    "module": "Module",
-    "norm": "BatchNorm1d BatchNorm2d LayerNorm",
-    "parameter": "Parameter",
-    "recurrent": "LSTMCell RNNCell",
-    "sequences": "LSTM RNN",
+    "activations": (
+        "AvgPool2d", "Identity", "LogSoftmax", "MaxPool2d", "ReLU", "Sigmoid", "Softmax",
+        "Softplus", "Tanh",
+    ),
+    "containers": ("ModuleDict", "ModuleList", "Sequential"),
+    "layers": ("Conv2d", "Dropout", "Embedding", "Flatten", "Linear"),
+    "loss": ("BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "L1Loss", "MSELoss", "NLLLoss"),
+    "module": ("Module",),
+    "norm": ("BatchNorm1d", "BatchNorm2d", "LayerNorm"),
+    "parameter": ("Parameter",),
+    "recurrent": ("LSTMCell", "RNNCell"),
+    "sequences": ("LSTM", "RNN"),
 }
-_LATER = {name: module for module, names in _HOME.items() for name in names.split()}
+# fmt: on
+_LATER = {name: module for module, names in _HOME.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
