@@ -255,3 +255,8 @@ def test_a_parent_in_doubt_is_started_anew(warm: Engine) -> None:
         engine.open().close()
         engine.parents[None].control.close()
         assert verdicts(engine, a=good("a")) == {"a": "pass"}
+        engine.testers.process.kill()
+        engine.testers.process.wait()
+        assert verdicts(engine, a=good("a")) == {"a": "pass"}
+        engine.testers.control.close()
+        assert verdicts(engine, a=good("a")) == {"a": "pass"}

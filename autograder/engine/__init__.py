@@ -176,8 +176,13 @@ class Engine:
     def judge(self, task: dict[str, Any], answer: Channel) -> dict[str, Any] | None:
         """Run one test in a fresh tester process; None when it gave no verdict."""
         ours, theirs = Channel.pair()
+        files, request = (answer.fileno(), theirs.fileno()), wire.encode(task)
         # Several threads may use one engine, each with sessions of its own.
-        self.testers.fork(wire.encode(task), (answer.fileno(), theirs.fileno()))
+        testers = self._testers()
+        try:
+            testers.fork(request, files)
+        except (Closed, TooLate):
+            self._testers(instead_of=testers).fork(request, files)
         theirs.close()
         try:
             found = wire.decode(ours.receive(NOTEBOOK_SECONDS))
@@ -186,6 +191,15 @@ class Engine:
         finally:
             ours.close()
         return found if isinstance(found, dict) else None
+
+    def _testers(self, instead_of: Parent | None = None) -> Parent:
+        """Return the warm parent of testers, a new one if the last one is gone or in doubt."""
+        with self.starting:
+            if self.testers is instead_of or not self.testers.alive:
+                self.testers.close()
+                self.testers = tester_parent()
+                self.testers.ready()
+            return self.testers
 
     def run(self, cells: Sequence[MasterCell], seed: int = 0) -> Run:
         """Run all cells in order, each test where it stands, once for each set of imports.
