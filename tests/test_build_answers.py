@@ -35,6 +35,13 @@ def test_a_long_sentence_is_one_line(home):
     assert read_answers(path, [read_lesson(home)])[0][0].sentence == "One two."
 
 
+def test_a_comment_that_begins_like_a_shell_command_is_a_comment(home):
+    path = home / "wrong_more.py"
+    path.write_text('# %% answer="clip" name="a"\n# copy of x, not x.\ndef clip(): ...\n')
+    (answer,), _ = read_answers(path, [read_lesson(home)])
+    assert answer.sentence == "copy of x, not x." and answer.source.startswith("# copy")
+
+
 def two_lessons(tmp_path):
     lessons = []
     for folder in ("07_tiny", "08_other"):

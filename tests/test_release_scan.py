@@ -2,6 +2,8 @@
 
 import json
 import zipfile
+from collections import Counter
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -217,7 +219,11 @@ def test_the_bundle_of_this_course_is_clean():
     check_no_secrets(course, names)
     files = {name: (ROOT / name).read_bytes() for name in names if name.startswith("notebooks/")}
     for folder in master_folders(course):
-        assert scan(*read_course(course, folder), files).leaks == ()
+        leaks = scan(*read_course(course, folder), files).leaks
+        here = [leak for leak in leaks if Path(leak.file).parent.name == folder]
+        # Two lessons may have a few lines in common; six in a row are four windows.
+        places = Counter((leak.file, leak.place, leak.secret.what) for leak in leaks)
+        assert (here, [place for place, count in places.items() if count > 3]) == ([], [])
     for name, data in files.items():
         if name.endswith(".ipynb"):
             assert "### BEGIN" not in json.dumps(json.loads(data))

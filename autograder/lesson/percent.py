@@ -17,7 +17,8 @@ from nbformat.notebooknode import NotebookNode
 from autograder.errors import Problem
 from autograder.lesson.model import Cell, Flaws, Kind
 
-FORMAT = "py:percent"
+FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+"""A comment stays one: jupytext would take `# copy of x` for a shell command that it had hidden."""
 MARKER = re.compile(r"# %%(?:\s|$)")
 # Notes that jupytext makes for itself while reading.
 READING_NOTES = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker")
