@@ -74,10 +74,10 @@ for step in (0, 10, 100, 200, 500):
 # and nobody finds out why. There is no error message. There is not even a bad number.
 #
 # How do you find out, then? You cannot compare with the right gradient: if you had that, you
-# would not need yours. In this lesson you build the tools that answer without it: a checker that
-# needs nothing but the function itself. You will point it at wrong gradients that we planted, and
-# it has to find them all without crying wolf. Frameworks test their own rules
-# with such a tool.
+# would not need yours. In this lesson you build tools that answer without it, and among them a
+# checker that needs nothing but the function itself. You will point it at wrong gradients that we
+# planted, and it has to find them all without crying wolf. Frameworks test their own rules with
+# such a tool.
 #
 # The lesson has two sittings of about an hour and a half each; the break is marked.
 
@@ -1351,7 +1351,7 @@ def _(rng):
 
 
 # %% [markdown]
-# Point it at the two of the first cell, and at one of the three bugs that you will meet below:
+# Point it at the two of the first cell, and at a slip of another kind, a gradient divided by N:
 
 # %%
 claims = {
@@ -1386,8 +1386,8 @@ for name, claim in claims.items():
 # %% [markdown]
 # ## What it costs, and a check in one direction
 #
-# Why on a small net? Count. The lecture's net has 101 000 weights, so central differences call the
-# forward pass 202 000 times for one gradient. The backward pass costs about two forward passes. A
+# Why on a small net? Count. The lecture's net has 101,000 weights, so central differences call the
+# forward pass 202,000 times for one gradient. The backward pass costs about two forward passes. A
 # language model has 1e9 weights or more.
 #
 # There is a check that costs two evaluations, however large everything is. Take a function that
@@ -1689,7 +1689,7 @@ def _(rng):
 
 
 # %% [markdown]
-# On the lecture's own net, all 100 000 weights of its first layer, at the price of eleven forward
+# On the lecture's own net, all 100,000 weights of its first layer, at the price of eleven forward
 # passes:
 
 # %%
@@ -2218,5 +2218,5 @@ if tf:
 
 # %% [markdown]
 # Three ways to the same numbers: by hand, by two frameworks, and by nudging. From here on every
-# rule that you write in this course is checked like this, and you know how. The next lesson looks
-# at the thing that all these backward passes walk along: the graph, lesson 03.
+# rule that you write in this course is checked like this, and you know how. Lesson 03
+# looks at what all these backward passes walk along: the graph.

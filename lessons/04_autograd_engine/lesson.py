@@ -29,7 +29,7 @@
 # # An autograd engine
 #
 # In lesson 01 you wrote the gradients of a two-layer net by hand. Then one layer came in between,
-# and you wrote them all again. Here is what a framework made of those lines.
+# and you were deriving again. Here is what a framework makes of those lines.
 #
 # ```diff
 #  for step in range(500):
@@ -795,7 +795,7 @@ def _(rng):
 # question; each rule is called once. And a chain of 10,000 nodes is a short recurrent net, so
 # Python's recursion, which ends at about 1,000, is too.
 #
-# Four customs of the frameworks you know belong here too:
+# Four customs of PyTorch belong here too:
 #
 # * **Gradients accumulate.** A second `backward` adds to what the first left in `.grad`.
 # * **Only leaves keep a gradient.** What passes through the middle is let go.
@@ -1311,9 +1311,8 @@ TapeViewer()
 # </details>
 #
 # This is the end of the first sitting. You have the algorithm that TensorFlow, PyTorch and JAX have
-# in common; R. E. Wengert described the way forward in 1964 (Communications of the ACM 7), Bert
-# Speelpenning's thesis of 1980 (University of Illinois) the way back, as a program that writes
-# programs.
+# in common. Its history, from Wengert's list of operations (1964) and Linnainmaa's way back (1970)
+# on, is told in lesson 03.
 
 # %% [markdown] prompt="too_early"
 # ### Question: too early
@@ -1347,9 +1346,9 @@ TapeViewer()
 # * inside `no_grad`: predicting needs no tape, and updating the weights must not be recorded, or
 #   each step of training would hang on to all steps before it.
 #
-# PyTorch's lecture loop has one line more, `w.grad.zero_()`: because gradients accumulate, each
-# step must begin from nothing. Accumulating is useful when a batch is too large for the memory and
-# is cut in pieces, and it is the most common bug of beginners.
+# The lecture's loop in PyTorch has one line more, `w.grad.zero_()`: because gradients accumulate,
+# each step must begin from nothing. Accumulating is useful when a batch is too large for the memory
+# and is cut in pieces. Forgetting to clear is a classic bug.
 
 
 # %% given="mode"

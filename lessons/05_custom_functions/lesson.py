@@ -2132,14 +2132,16 @@ print(cr.gradcheck(thirty_times, np.array([1.0, 2.0]), raise_exception=False))
 #
 # Three famous ones:
 #
-# * **Clipping** (Pascanu, Mikolov and Bengio, 2013, clip the norm of the whole gradient): one
-#   example with a huge error must not throw the weights away.
-# * **Straight-through** (Bengio, Léonard and Courville, 2013, who credit a lecture by Hinton): a
-#   net with weights or units of ±1 has slope 0 everywhere, so nothing would ever learn. Send the
-#   gradient through as if the step were the identity. Courbariaux and others (2016) send it only
-#   where |x| ≤ 1, so that numbers far beyond the step are not pushed further.
-# * **Reversal** (Ganin and Lempitsky, 2015): a small net tries to guess from your features where an
-#   example came from. Turn its gradient around, and the features learn to hide it.
+# * **Clipping** ([Pascanu, Mikolov and Bengio, 2013](https://arxiv.org/abs/1211.5063), clip the
+#   norm of the whole gradient): one example with a huge error must not throw the weights away.
+# * **Straight-through** ([Bengio, Léonard and Courville, 2013](https://arxiv.org/abs/1308.3432),
+#   who credit a lecture by Hinton): a net with weights or units of ±1 has slope 0 everywhere, so
+#   nothing would ever learn. Send the gradient through as if the step were the identity.
+#   [Courbariaux and others (2016)](https://arxiv.org/abs/1602.02830) send it only where |x| ≤ 1, so
+#   that numbers far beyond the step are not pushed further.
+# * **Reversal** ([Ganin and Lempitsky, 2015](https://arxiv.org/abs/1409.7495)): a small net tries
+#   to guess from your features where an example came from. Turn its gradient around, and the
+#   features learn to hide it.
 
 # %% [markdown] prompt="surrogates"
 # ### Exercise 7: straight-through and reversal
@@ -3012,11 +3014,6 @@ for part, what in enumerate(("values", "gradients")):
 # * **Log-sum-exp** with the maximum taken out is older than all of them. That it is also
 #   *accurate*, and where not, was shown by [Blanchard, Higham and Higham
 #   (2021)](https://doi.org/10.1093/imanum/draa038).
-# * The gradients of exercise 7: [Bengio, Léonard and Courville
-#   (2013)](https://arxiv.org/abs/1308.3432), [Courbariaux and others
-#   (2016)](https://arxiv.org/abs/1602.02830), [Ganin and Lempitsky
-#   (2015)](https://arxiv.org/abs/1409.7495), [Pascanu, Mikolov and Bengio
-#   (2013)](https://arxiv.org/abs/1211.5063).
 
 # %% [markdown]
 # ## Now in PyTorch and TensorFlow
@@ -3075,8 +3072,8 @@ if torch:
 # Cross-entropy is two, a log-softmax and a choice of the label. And attention, the heart of
 # today's language models, written out is a matrix product, a scaling, a softmax and
 # another product. It became one node, with a backward that recomputes what it did not save (Dao and
-# others, 2022, [FlashAttention](https://arxiv.org/abs/2205.14135)), for the same three reasons that
-# stand in the table above.
+# others, 2022, [FlashAttention](https://arxiv.org/abs/2205.14135)), for a reason that stands in the
+# table above: less memory.
 #
 # You can now put anything into a graph. Next come the things that own the weights: modules, lesson
 # 06.

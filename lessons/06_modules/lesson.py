@@ -113,7 +113,7 @@ train(["w1", "b1", "w2", "b2"])
 # In Python, `net.w = value` calls `type(net).__setattr__(net, "w", value)`. Usually that is
 # `object`'s, which writes into `net.__dict__`. A class may have its own. Then *it* decides what an
 # assignment does. Reading is less symmetric: `net.w` looks into `net.__dict__` and the class first,
-# and only if nothing is there, Python asks `__getattr__`. And `del net.w` calls `__delattr__`.
+# and only if nothing is there does Python ask `__getattr__`. And `del net.w` calls `__delattr__`.
 
 
 # %%
@@ -1004,15 +1004,15 @@ def _(rng):
 # `requires_grad_(False)` for each. Two uses deserve your own hand.
 #
 # **A mode.** A few layers behave differently while training. Dropout (lesson 08) switches units off
-# at random, and must not in earnest. So every module has a flag, `training`, and `net.eval()` sets
-# it to False everywhere below. The layer reads its own flag; nobody passes a mode through 50 calls
-# of `forward`. Forgetting `eval()` is one of the commonest mistakes with PyTorch: nothing is
-# raised, the results are only a little worse, and different each time.
+# at random then, and must leave them all on when the net is used. So every module has a flag,
+# `training`, and `net.eval()` sets it to False everywhere below. The layer reads its own flag;
+# nobody passes a mode through 50 calls of `forward`. Forget `eval()`, and nothing is raised: the
+# results are only a little worse, and different each time.
 #
 # **A function for every module.** `net.apply(fn)` calls `fn` with each module. That is how initial
 # weights are set, when those that a layer chose itself will not do. For nets of ReLUs that is He's
 # rule (He and others, 2015, [Delving deep into rectifiers](https://arxiv.org/abs/1502.01852)):
-# normal draws of variance 2 / fan in. You know it from lesson 01. Here it has to find the weights.
+# normal draws of variance 2 / inputs. You know it from lesson 01. Here it has to find the weights.
 
 # %% [markdown] prompt="modes"
 # ### Exercise 3: train, eval, apply
@@ -1719,7 +1719,7 @@ class Module(*PARTS, Store):
 
 # %% [markdown]
 # One more look at a state dict, and at a trap that many have met in PyTorch. Here is a weight
-# in training; after step 1 somebody keeps the best state so far.
+# in training; after the first step somebody keeps the best state so far.
 
 # %%
 best = copy = None
@@ -1734,8 +1734,8 @@ for step in range(3):
 print("kept as it is", best, "  cloned", copy)
 
 # %% [markdown]
-# The weight was 0.75 after step 1. What was kept as it is has trained along: it is the same memory.
-# Sharing costs nothing and suits saving to a file. For keeping, clone.
+# The weight was 0.75 after the first step. What was kept as it is has trained along: it is the same
+# memory. Sharing costs nothing and suits saving to a file. For keeping, clone.
 
 # %% [markdown] prompt="lists"
 # ### Question: what about lists?
@@ -1786,7 +1786,7 @@ print("kept as it is", best, "  cloned", copy)
 # does not mind.
 #
 # To keep the later checks independent of the earlier exercises, the next cell can put the library's
-# `Module` under your classes for a moment. It does so while a check runs, and never else.
+# `Module` under your classes for a moment. It does so while a check runs, and at no other time.
 
 
 # %% given="sound"
@@ -2139,7 +2139,7 @@ def _(rng):
 # "Often your whole model will just be an instance of a custom `torch.nn.module` class, with a
 # `.forward` method that runs you once through the network", say the lecture's notes, and their
 # `TwoLayerNet` ends with the comment "no need to define backward - autograd will handle it". Note
-# what happened there: lesson 01's rule for a layer, three matrix products, is nowhere in your
+# what happened there: the way back through a layer, two matrix products by hand, is nowhere in your
 # `Linear`. In Torch7 and Caffe it would be, in every layer.
 #
 # Custom modules come in two sizes, and are written the same way. A *model* owns layers:
@@ -3177,7 +3177,7 @@ def _(rng):
 #
 # | a class that knows what is in it | |
 # |---|---|
-# | no list by hand | a weight is found because it was assigned; a forgotten one is impossible |
+# | no list by hand | a weight is found because it was assigned; nobody keeps the list |
 # | names | checkpoints, partial loading, carrying weights between frameworks |
 # | one switch | train, eval, freeze, initialize, cast and move, for any depth |
 # | composition | a net is a layer is a net; blocks are written once |

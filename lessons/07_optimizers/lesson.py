@@ -901,8 +901,8 @@ for t in range(1, 1001):
         print(f"step {t:4}   as it is {m / np.sqrt(v):5.2f}   corrected {mended:.2f}")
 
 # %% [markdown]
-# The steps come out three to seven times too long, for hundreds of steps, and just when the weights
-# are still random. The cure is exact: after t steps a mean that began at 0 holds the share 1 − βᵗ
+# The first hundred steps come out three to seven times too long, and just when the weights are
+# still random. The cure is exact: after t steps a mean that began at 0 holds the share 1 − βᵗ
 # of what it should, so divide by that.
 #
 # One more line, and its famous mistake. *Weight decay* pulls weights towards 0, so that those which
@@ -1721,8 +1721,8 @@ for name, (rule, rate, options) in choices.items():
 
 # %% [markdown]
 # First look at the rates. For the first three they lie between 1e-7 and 1e-6, which nobody would
-# guess: they have to undo the size of the gradients, which here are in the millions. For Adam the
-# rate is simply how far a weight moves in a step, and 0.05 is a sensible distance for weights of
+# guess: they have to undo the size of the gradients, which is huge here (lesson 01 says why). For
+# Adam the rate is how far a weight moves in a step, and 0.05 is a sensible distance for weights of
 # about 1. Then look along the lines. Five times too much, and the first three explode; Adam hardly
 # cares. That, more than speed, is why it is what people try first: it works nearly untuned.
 #
@@ -2117,7 +2117,7 @@ print("with it, the same run to the last bit:", resumed == straight_through)
 # gradients of random weights deserve little trust, and then half a cosine down ([Loshchilov and
 # Hutter, 2016](https://arxiv.org/abs/1608.03983)).
 #
-# And there are cliffs. One batch in ten thousand has a gradient a thousand times as long as the
+# And there are cliffs. Now and then a batch has a gradient a thousand times as long as the
 # others, and one step along it throws away a week of work. Pascanu, Mikolov and Bengio
 # ([2013](https://arxiv.org/abs/1211.5063)) shorten such a gradient to a length that is still
 # acceptable, and keep its *direction*. So the length has to be that of all gradients together, as
@@ -2373,7 +2373,7 @@ for max_norm in (np.inf, 1000.0):
     print("   loss", "  ".join(f"step {n}: {losses[n]:.3g}" for n in (20, 21, 60)))
 
 # %% [markdown]
-# Unclipped, one step ruins the net for good. Clipped, the same batch costs a tenth of the progress.
+# Unclipped, one step ruins the net for good. Clipped, the same batch raises the loss by a tenth.
 # The price: in the first steps good gradients were shortened as well, so it learned a little
 # slower.
 
@@ -2622,7 +2622,7 @@ def _(rng):
 # | RMSProp | a length for each weight | one array; depends on the axes; never settles |
 # | Adam | both, and a start that needs no luck | two arrays; forgets how large gradients are |
 # | AdamW | decay that does what it says | nothing |
-# | state and resume | a month's run survives a night | as much again on disk, two or three times |
+# | state and resume | a month's run survives a night | a file two or three times as large |
 # | schedule, clipping | rest at the end, no catastrophe on the way | three more numbers to choose |
 
 # %% [markdown]
@@ -2643,7 +2643,7 @@ def _(rng):
 #   citations.
 # * **2018** [Reddi, Kale and Kumar](https://arxiv.org/abs/1904.09237) find the mistake in Adam's
 #   proof: there are convex problems on which it does not converge. Their remedy, AMSGrad, is a flag
-#   in PyTorch. Hardly anybody sets it. **2019** AdamW, which everybody uses.
+#   in PyTorch. **2019** AdamW appears in print.
 # * **Frameworks.** Torch7's `optim` was functions with a state table, as your rules are. Theano had
 #   no optimizers: one wrote updates as expressions. TensorFlow 1 made the update a node of the
 #   graph, `train_op = tf.train.AdamOptimizer(1e-3).minimize(loss)`, and that is the "just optimize
@@ -2727,12 +2727,12 @@ for name, (rule, options) in family.items():
 
 # %% [markdown]
 # Your rules are those of PyTorch, to the last digit. Keras has the same SGD, and differs in the
-# other three, mostly where gradients are of the size of `eps`. It is not rounding. Keras' RMSprop
-# has `eps` *under* the root: √(s + 1e-8) is never below 1e-4, and a gradient of 1e-8 hardly moves
-# anything. (TensorFlow 1 had that, too, and began with s = 1.) Keras' Adam adds `eps` to the root
-# of the *uncorrected* v, the form with ε̂ that Kingma and Ba give as more efficient just before
-# their section 2.1. Papers that say "Adam" seldom say which. That is why `eps` had a check of its
-# own.
+# other three, mostly where gradients are of the size of `eps`. It is not rounding. Keras's RMSprop
+# has `eps` *under* the root: √(s + eps) is never below √eps, about 1e-4 here, and a gradient of 1e-8
+# hardly moves anything. (TensorFlow 1 had that, too, and began with s = 1.) Keras's Adam adds `eps`
+# to the root of the *uncorrected* v, the form with ε̂ that Kingma and Ba give as more efficient just
+# before their section 2.1. Papers that say "Adam" seldom say which. That is why `eps` had a check of
+# its own.
 #
 # And the four lines in PyTorch, with the lecture's numbers, beside yours:
 
