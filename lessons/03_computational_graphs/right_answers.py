@@ -230,6 +230,29 @@ def backprop(output, rules, upstream=1.0):
     return result
 
 
+# %% answer="backprop" name="order_from_graphlib"
+def backprop(output, rules, upstream=1.0):
+    import graphlib
+
+    made_of, todo = {}, [output]
+    while todo:
+        node = todo.pop()
+        if node not in made_of:
+            made_of[node] = node.parents
+            todo.extend(node.parents)
+    gradients = {output: upstream}
+    for node in reversed([*graphlib.TopologicalSorter(made_of).static_order()]):
+        if not node.parents:
+            continue
+        if node.op not in rules:
+            raise NotImplementedError(f"no rule for {node.op}")
+        values = [parent.value for parent in node.parents]
+        for rule, parent in zip(rules[node.op], node.parents, strict=True):
+            sent = rule(gradients[node], node.value, *values)
+            gradients[parent] = gradients[parent] + sent if parent in gradients else sent
+    return gradients
+
+
 # %% answer="vjps" name="other_words"
 def matmul_x(g, out, x, w):
     return (w @ g.T).T

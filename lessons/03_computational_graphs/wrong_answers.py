@@ -2497,6 +2497,44 @@ def topological_order(output):
     return order
 
 
+# %% answer="topological_order" name="from_graphlib" loses="order"
+# The order comes from graphlib, and is right. But it is the walk that you are to write here.
+def topological_order(output):
+    """Return what output was made from, each node once and after all its parents."""
+    import graphlib
+
+    made_of, todo = {}, [output]
+    while todo:
+        node = todo.pop()
+        if node not in made_of:
+            made_of[node] = node.parents
+            todo.extend(node.parents)
+    return list(graphlib.TopologicalSorter(made_of).static_order())
+
+
+# %% answer="topological_order" name="same_list_again" loses="order"
+# A second call hands out the list of the first. Whoever turned that one around or emptied it gets
+# it so.
+orders = {}
+
+
+def topological_order(output):
+    """Return what output was made from, each node once and after all its parents."""
+    if output in orders:
+        return orders[output]
+    order, seen, stack = [], set(), [(output, False)]
+    while stack:
+        node, parents_done = stack.pop()
+        if parents_done:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in node.parents)
+    orders[output] = order
+    return order
+
+
 # %% answer="backprop" name="overwrites" loses="values fan_out once untouched deep any_type"
 # What arrives on a second edge overwrites what the first one brought. It has to be added.
 def backprop(output, rules, upstream=1.0):
@@ -3214,6 +3252,49 @@ def backprop(output, rules, upstream=1.0):
             sent = rules[node.op][k](gradients[node], node.value, *values)
             known = parent in gradients
             gradients[parent] = gradients[parent] + sent if known else sent
+
+
+# %% answer="backprop" name="inputs_by_their_op" loses="missing"
+# Inputs are told by their op, "input". But a node without parents may have any op: constants and
+# placeholders come later in this lesson. What matters is that it has no parents.
+def backprop(output, rules, upstream=1.0):
+    """Return the gradient of every node that output was made from, as a dictionary."""
+    gradients = {output: upstream}
+    for node in reversed(topological_order(output)):
+        if node.op == "input":
+            continue
+        if node.op not in rules:
+            raise NotImplementedError(f"no rule for the operation {node.op}")
+        values = [parent.value for parent in node.parents]
+        for rule, parent in zip(rules[node.op], node.parents, strict=True):
+            sent = rule(gradients[node], node.value, *values)
+            gradients[parent] = gradients[parent] + sent if parent in gradients else sent
+    return gradients
+
+
+# %% answer="backprop" name="deep_copies_then_in_place" loses="any_type"
+# What arrived is copied, and then added to in place. A copy of a formula is another formula, of
+# other symbols; a new sum with `+` needs no copy.
+def backprop(output, rules, upstream=1.0):
+    """Return the gradient of every node that output was made from, as a dictionary."""
+    from copy import deepcopy
+
+    gradients = {output: upstream}
+    for node in reversed(topological_order(output)):
+        if not node.parents:
+            continue
+        if node.op not in rules:
+            raise NotImplementedError(f"no rule for the operation {node.op}")
+        values = [parent.value for parent in node.parents]
+        for rule, parent in zip(rules[node.op], node.parents, strict=True):
+            sent = rule(gradients[node], node.value, *values)
+            if parent in gradients:
+                total = deepcopy(gradients[parent])
+                total += sent
+                gradients[parent] = total
+            else:
+                gradients[parent] = sent
+    return gradients
 
 
 # %% answer="vjps" name="matmul_x_untransposed" loses="matmul_add_row no_jacobian"
@@ -7646,3 +7727,62 @@ def gradient(output, wrt):
     evaluate(output, names)
     found = backprop(output, {**EDGE_RULES, "tanh": (tanh_back,)}, constant(1.0))
     return [found[symbol] if symbol in found else constant(0.0) for symbol in wrt]
+
+
+# %% answer="neuron" name="memory_of_equal_feeds" loses="evaluate"
+# Values are kept for the next call with equal feeds. Nothing should be remembered: each call of
+# `evaluate` calls the functions in FORWARD once for each node.
+def tanh_back(g, out, a):
+    """Return the gradient for a of tanh(a), for numbers, arrays and symbols."""
+    return g * (1 - out * out)
+
+
+by_feeds = {}
+
+
+def evaluate(output, feeds):
+    """Return the value of a symbol, each node computed once."""
+    values = by_feeds.setdefault(str(sorted(feeds.items())), {})
+    for node in topological_order(output):
+        if node in values:
+            continue
+        if node.op == "placeholder":
+            values[node] = feeds[node.name]
+        elif node.op == "constant":
+            values[node] = node.number
+        else:
+            values[node] = FORWARD[node.op](*(values[parent] for parent in node.parents))
+    return values[output]
+
+
+def gradient(output, wrt):
+    """Return symbols for the derivatives of output with respect to each symbol of wrt."""
+    found = backprop(output, {**EDGE_RULES, "tanh": (tanh_back,)}, constant(1.0))
+    return [found[symbol] if symbol in found else constant(0.0) for symbol in wrt]
+
+
+# %% answer="neuron" name="numbers_among_symbols" loses="gradient"
+# Where the derivative is 0 or 1, a number comes back, and your `evaluate` lets it pass. The list
+# should hold symbols alone: a number cannot be differentiated again.
+def tanh_back(g, out, a):
+    """Return the gradient for a of tanh(a), for numbers, arrays and symbols."""
+    return g * (1 - out * out)
+
+
+def evaluate(output, feeds):
+    """Return the value of a symbol, each node computed once."""
+    values = {}
+    for node in topological_order(as_symbol(output)):
+        if node.op == "placeholder":
+            values[node] = feeds[node.name]
+        elif node.op == "constant":
+            values[node] = node.number
+        else:
+            values[node] = FORWARD[node.op](*(values[parent] for parent in node.parents))
+    return values[node]
+
+
+def gradient(output, wrt):
+    """Return symbols for the derivatives of output with respect to each symbol of wrt."""
+    found = backprop(output, {**EDGE_RULES, "tanh": (tanh_back,)})
+    return [found[symbol] if symbol in found else 0.0 for symbol in wrt]
