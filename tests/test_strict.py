@@ -32,7 +32,7 @@ def run(folder: Path, strict: str, **files: str) -> subprocess.CompletedProcess[
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
         cwd=folder,
-        env={**os.environ, "STRICT": strict},
+        env={**os.environ, "STRICT": strict, "PY_COLORS": "0"},
         capture_output=True,
         text=True,
     )

@@ -34,7 +34,7 @@ class OpenPage(Protocol):
     ) -> AbstractContextManager[Page]: ...
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     playwright = pytest.importorskip(
         "playwright.sync_api", reason="Playwright is not installed (pip install -e '.[test]')"
@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def open_page(browser: Browser) -> OpenPage:
     """Return what opens a fresh browser window; an uncaught error in its page fails the test."""
 
@@ -67,7 +67,7 @@ def open_page(browser: Browser) -> OpenPage:
     return window
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder for pictures of the screen, and say where it is."""
     chosen = os.environ.get("CHAINRULE_SHOTS")
@@ -79,7 +79,7 @@ def shots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the course folder without anybody's own work."""
     folder = tmp_path_factory.mktemp("course")
@@ -89,7 +89,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(browser: Browser, course: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of a JupyterLab on the copy of the course."""
     with lab_server(course, tmp_path_factory.mktemp("jupyter")) as address:
