@@ -2728,11 +2728,11 @@ for name, (rule, options) in family.items():
 # %% [markdown]
 # Your rules are those of PyTorch, to the last digit. Keras has the same SGD, and differs in the
 # other three, mostly where gradients are of the size of `eps`. It is not rounding. Keras's RMSprop
-# has `eps` *under* the root: √(s + eps) is never below √eps, about 1e-4 here, and a gradient of 1e-8
-# hardly moves anything. (TensorFlow 1 had that, too, and began with s = 1.) Keras's Adam adds `eps`
-# to the root of the *uncorrected* v, the form with ε̂ that Kingma and Ba give as more efficient just
-# before their section 2.1. Papers that say "Adam" seldom say which. That is why `eps` had a check of
-# its own.
+# has `eps` *under* the root: √(s + eps) is never below √eps, about 1e-4 here, and a gradient of
+# 1e-8 hardly moves anything. (TensorFlow 1 had that, too, and began with s = 1.) Keras's Adam adds
+# `eps` to the root of the *uncorrected* v, the form with ε̂ that Kingma and Ba give as more
+# efficient just before their section 2.1. Papers that say "Adam" seldom say which. That is why
+# `eps` had a check of its own.
 #
 # And the four lines in PyTorch, with the lecture's numbers, beside yours:
 
