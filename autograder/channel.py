@@ -16,6 +16,8 @@ CREDENTIALS = struct.Struct("iII")
 BESIDE = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(CREDENTIALS.size)
 """Room beside a message: four open files and who sent it."""
 MAX_FRAME = MAX_BYTES + 2**20
+SMALL = 2**16
+"""Bytes that are copied rather than sent in two pieces."""
 
 
 STOPPED = b"X"
@@ -62,8 +64,11 @@ class Channel:
             if files:
                 socket.send_fds(self.sock, [head], list(files))
                 self.sock.sendall(data)
-            else:  # in one piece: the other end wakes once
+            elif len(data) < SMALL:  # in one piece: the other end wakes once
                 self.sock.sendall(head + data)
+            else:  # without a copy
+                self.sock.sendall(head)
+                self.sock.sendall(data)
         except TimeoutError:
             raise TooLate from None
         except OSError:

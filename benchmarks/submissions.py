@@ -33,15 +33,24 @@ class Cut:
     given: tuple[str, ...]
 
 
-NUMPY = (
-    "forward", "loss_and_grad", "backward", "train", "initialize", "softmax_cross_entropy",
-    "deferred",
-)  # fmt: skip
 CUTS = (
-    Cut("numpy", "01_why_frameworks", NUMPY, ("setup",)),
+    Cut(
+        "numpy",
+        "01_why_frameworks",
+        ("forward", "loss_and_grad", "backward", "train", "initialize", "softmax_cross_entropy",
+         "deferred"),
+        ("setup",),
+    ),
+    Cut(
+        "numpy",
+        "03_computational_graphs",
+        ("nine_nodes", "gates", "topological_order", "backprop", "vjps"),
+        ("setup", "node", "edge_rules", "rules"),
+    ),
     Cut("torch", "05_custom_functions", ("torch_sigmoid",), ("setup", "pytorch")),
+    Cut("torch", "07_optimizers", ("torch_loop",), ("setup", "pytorch")),
     Cut("tensorflow", "05_custom_functions", ("tf_sigmoid",), ("setup", "pytorch", "tensorflow")),
-)
+)  # fmt: skip
 
 
 def cut_notebook(course: Course, cut: Cut) -> NotebookNode:

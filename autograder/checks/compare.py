@@ -202,12 +202,22 @@ def describe(value: Any) -> str:
     return f"{show(value)} ({type(value).__name__})"
 
 
+def _rounded_numbers(numbers: np.ndarray) -> str:
+    """Return what `rounded` says of each of these numbers, at once."""
+    numbers = np.where(np.abs(numbers) < 1e300, numbers, np.inf)  # NaN becomes inf
+    numbers[np.abs(numbers) < 1e-12] = 0.0
+    return "\n".join(["%.5g"] * numbers.size) % tuple(numbers.tolist())
+
+
 def rounded(value: Any) -> Iterator[str]:
     """Yield a value piece by piece, numbers to five significant digits: what a signature hashes."""
     if isinstance(value, np.ndarray):
         yield f"array{value.shape}"
-        for item in value.ravel().tolist():
-            yield from rounded(item)
+        if value.size and value.dtype.kind in "iuf" and value.itemsize <= 8:
+            yield _rounded_numbers(value.ravel().astype(np.float64))
+        else:
+            for item in value.ravel().tolist():
+                yield from rounded(item)
     elif isinstance(value, (list, tuple)):
         yield f"series{len(value)}"
         for item in value:

@@ -22,11 +22,14 @@ from typing import TYPE_CHECKING
 from autograder.engine.parent import Allow, Lost
 from autograder.engine.walk import import_sets
 from autograder.master import Master, MasterCell
+from autograder.plain import is_plain
 
 if TYPE_CHECKING:
     from autograder.engine import Engine
 
 FOLDER = ".autograder/warm"
+WHAT = b"cells and questions"
+"""Learned from; a list that was learned from less is learned again."""
 MOST = 3_000
 """Modules worth remembering; TensorFlow alone has some 1,500."""
 
@@ -55,7 +58,10 @@ def _imports(engine: Engine, master: Master, allow: Allow) -> tuple[str, ...]:
     try:
         before = set(session.modules())
         for cell in _needed(master, allow):
-            session.run_given(cell.source)
+            if cell.role == "tests":
+                session.ask(cell)
+            else:
+                session.run_given(cell.source)
         names = [name for name in session.modules() if name not in before]
     except Lost:
         return ()
@@ -65,12 +71,17 @@ def _imports(engine: Engine, master: Master, allow: Allow) -> tuple[str, ...]:
 
 
 def _needed(master: Master, allow: Allow) -> list[MasterCell]:
-    """Return the cells that exercises with these imports rest on: answers and what is given."""
+    """Return what exercises with these imports rest on, answers and given cells, and their tests.
+
+    Much of PyTorch is imported by the first question that needs it. A plain test is no question.
+    """
+    tests = [cell for cell in master.tests() if cell.allow == allow and not is_plain(cell)]
     last = max((cell.index for cell in master.tests() if cell.allow == allow), default=0)
     return [
         cell
         for cell in master.cells
-        if cell.kind == "code" and cell.role in ("exercise", "given") and cell.index < last
+        if cell in tests or (cell.role in ("exercise", "given") and cell.index < last)
+        if cell.kind == "code"
     ]
 
 
@@ -85,7 +96,7 @@ def _wanted(name: str, allow: Allow) -> bool:
 
 def _file(master: Master) -> Path:
     """Return where a lesson's list lies; another solution or another package has another."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(WHAT)
     for cell in master.cells:
         digest.update(f"{cell.role}\0{cell.allow}\0{cell.source}\0".encode())
     for one in sorted(f"{found.name} {found.version}" for found in distributions()):

@@ -115,9 +115,17 @@ class Session:
         return self.house.track(Session(self.house, ours, self.seed, self.allow))
 
     def ask(
-        self, cell: MasterCell, source: str | None = None, limit: float = CALL_SECONDS
+        self,
+        cell: MasterCell,
+        source: str | None = None,
+        limit: float = CALL_SECONDS,
+        *,
+        sign: bool = False,
     ) -> Record:
-        """Judge one test cell (or `source` in its place) against this process."""
+        """Judge one test cell (or `source` in its place) against this process.
+
+        A failed record has the signature of what the student sees; with `sign` any record has.
+        """
         task = {
             "source": cell.source if source is None else source,
             "seed": self.seed,
@@ -125,6 +133,7 @@ class Session:
             "allow": None if cell.allow is None else list(cell.allow),
             "signatures": dict(cell.signatures),
             "title": f"{cell.exercise} · {cell.behaviour}",
+            "sign": sign,
         }
         return record_of(cell, self.house.judge(task, self.channel))
 

@@ -86,7 +86,7 @@ class _Showing:
 
     def _ask(self, session: Session, before: Moment, shown: MasterCell, limit: float) -> bool:
         started = time.monotonic()
-        record = session.ask(shown, limit=min(limit, SECONDS))
+        record = session.ask(shown, limit=min(limit, SECONDS), sign=True)
         if record.verdict != "pass" and time.monotonic() - started >= SECONDS:
             return False
         if record.verdict == "fail" and not record.lost:
@@ -111,7 +111,7 @@ def _stirred(before: Moment, shown: MasterCell, seed: int, limit: float) -> Reco
     try:
         branch.run_given(STIR)
         branch.seed = seed
-        return branch.ask(shown, limit=limit)
+        return branch.ask(shown, limit=limit, sign=True)
     finally:
         branch.close()
 
