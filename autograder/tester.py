@@ -6,6 +6,8 @@ the cell's source, the way to the answer process and the way back, runs the one 
 
 from __future__ import annotations
 
+import ast
+import functools
 import gc
 import importlib
 import inspect
@@ -71,15 +73,10 @@ def judge_cell(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
         signatures=task["signatures"],
         title=task["title"],
     )
-    found: list[types.FunctionType] = []
-    judge.tester_process = found.append
     record = {"verdict": "pass", "message": "", "misconception": None}
     signature = ""
     try:
-        _load(task["source"], task["title"])
-        if len(found) != 1:
-            raise verdict.Fault("a test cell holds one function under @autograder.test")
-        judge.run_test(found[0], now)
+        judge.run_test(load(task["source"], task["title"]), now)
     except verdict.Failed as failure:
         record["verdict"], record["message"] = "fail", str(failure)
         signature = now.signature()
@@ -92,11 +89,29 @@ def judge_cell(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
     return record | {"printed": printed, "lost": line.lost, "signature": signature}
 
 
-def _load(source: str, title: str) -> None:
-    filename = f"<test {title}>"
+@functools.cache
+def load(source: str, title: str) -> types.FunctionType:
+    """Return the function of a test cell; raises `Fault` where there is not exactly one."""
+    filename = f"<test {title} {len(linecache.cache)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope = {"autograder": autograder, "test": autograder.test, "__name__": "__test__"}
+    found: list[types.FunctionType] = []
+    judge.tester_process = found.append
     exec(compile(source, filename, "exec"), scope)
+    if len(found) != 1:
+        raise verdict.Fault("a test cell holds one function under @autograder.test")
+    return found[0]
+
+
+@functools.cache
+def study(source: str, title: str) -> None:
+    """Read a test once for all children to come; what is no plain test cell is left to a child."""
+    try:
+        body = ast.parse(source).body
+        if [type(step) for step in body] == [ast.FunctionDef]:
+            judge.studied(load(source, title).__code__)
+    except Exception:
+        return  # a child says what is wrong with it
 
 
 def main(arguments: list[str]) -> None:
@@ -117,9 +132,11 @@ def main(arguments: list[str]) -> None:
         except Closed:
             return
         children = [pid for pid in children if os.waitpid(pid, os.WNOHANG) == (0, 0)]
+        task = wire.decode(data)
+        study(task["source"], task["title"])
         pid = os.fork()
         if pid == 0:
-            _child(wire.decode(data), files)
+            _child(task, files)
         children.append(pid)
         for file in files:
             os.close(file)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import functools
 import hashlib
 import inspect
 import math
@@ -198,7 +199,7 @@ def beside(f: Callable[..., Any]) -> Callable[..., Any]:
     if f.__code__.co_freevars:
         names = ", ".join(f.__code__.co_freevars)
         raise Fault(f"the @beside function {f.__name__} uses {names} from outside; pass them in")
-    lines = textwrap.dedent(inspect.getsource(f)).splitlines(keepends=True)
+    lines = source_of(f.__code__).splitlines(keepends=True)
     start = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
     key = now.definitions
     now.definitions += 1
@@ -239,16 +240,35 @@ def _tokens(value: Any) -> Any:
 # Running a test cell.
 
 
+@functools.cache
+def source_of(code: types.CodeType) -> str:
+    """Return the source of a function in a test cell, from its first column."""
+    return textwrap.dedent(inspect.getsource(code))
+
+
+@functools.cache
+def studied(body: types.CodeType) -> tuple[str, frozenset[str]]:
+    """Return the source of a test's body and the names that it uses from outside.
+
+    A tester's parent does this once for all that are to be judged, and the sources of the body's
+    own functions with it.
+    """
+    for const in body.co_consts:
+        if isinstance(const, types.CodeType) and const.co_name.isidentifier():
+            source_of(const)
+    return source_of(body), frozenset(_free_names(body))
+
+
 def run_test(fn: types.FunctionType, now: Session) -> None:
     """Run the body of one test cell; return if it passes, raise `Failed` or `Fault` if not."""
     from autograder import checks
 
-    now.source = textwrap.dedent(inspect.getsource(fn))
+    now.source, names = studied(fn.__code__)
     now.body = fn.__code__
     tools: dict[str, Any] = {name: getattr(checks, name) for name in checks.BODY_NAMES}
     tools |= {"np": np, "math": math, "__name__": "autograder.test_body"}
     tools["__builtins__"] = builtins  # NumPy's C code imports through it
-    tools |= {name: wire.Ref(name) for name in _free_names(fn.__code__) if name not in tools}
+    tools |= {name: wire.Ref(name) for name in names if name not in tools}
     now.request(
         ["begin", _child_seed(now), now.limit, None if now.allow is None else list(now.allow)]
     )
