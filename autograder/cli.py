@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from autograder.environ import put_tools_on_path
+from autograder.environ import leave_slow_extras_out, put_tools_on_path
 from autograder.errors import Problem
 
 VERBS = (
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(words: list[str]) -> int:
+    leave_slow_extras_out()
     root = parser(words[0] if words else None)
     args, unknown = root.parse_known_args(words)
     if unknown and not args.passes_on:

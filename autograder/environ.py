@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -19,6 +20,15 @@ def put_tools_on_path() -> None:
     before = os.environ.get("PATH", "")
     if before.split(os.pathsep)[0] != tools:
         os.environ["PATH"] = os.pathsep.join((tools, before)) if before else tools
+
+
+def leave_slow_extras_out() -> None:
+    """Let optional packages that nothing here uses count as not installed in this process.
+
+    Of jsonschema, which nbformat imports, comes `rfc3987_syntax`: almost a second for a grammar of
+    web addresses that no schema of notebooks asks for.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def jupyter_environment() -> dict[str, str]:

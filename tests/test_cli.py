@@ -39,3 +39,16 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
     command = f"{sys.executable} -m autograder --help | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_does_not_wait_for_a_grammar_that_nothing_asks_for() -> None:
+    script = """if True:
+        import sys
+        from autograder.cli import main
+        main(["report", "no_such_lesson"])
+        import nbformat, nbgrader.api
+        nbformat.validate(nbformat.v4.new_notebook())
+        assert "jsonschema" in sys.modules and "lark" not in sys.modules
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
