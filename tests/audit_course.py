@@ -21,6 +21,7 @@ LESSON = '''\
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: all
+#     comment_magics: false
 #     notebook_metadata_filter: all
 #     text_representation: {extension: .py, format_name: percent}
 #   kernelspec: {display_name: Python 3 (ipykernel), language: python, name: python3}

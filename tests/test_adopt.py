@@ -191,9 +191,36 @@ def test_the_command(course, monkeypatch, capsys):
     assert "LIMIT = 4.0" in (course.lessons / FOLDER / "lesson.py").read_text()
 
 
-def test_saving_lesson_py_in_jupyterlab_keeps_its_markers(course):
+PLAIN = LESSON.replace(
+    "#     cell_metadata_filter: all\n",
+    "#     cell_metadata_filter: all\n#     comment_magics: false\n",
+).replace("%matplotlib inline\n", "%matplotlib inline\n# cd is a comment here\n")
+
+
+@pytest.mark.parametrize("text", [LESSON, PLAIN], ids=["jupytext's way", "magics as they are"])
+def test_saving_lesson_py_in_jupyterlab_keeps_its_markers(tmp_path, text):
     """JupyterLab saves a percent file by reading and writing it with jupytext."""
+    course = make_course(tmp_path, text)
     path = course.lessons / FOLDER / "lesson.py"
     before = build_lesson(course, FOLDER)
     path.write_text(jupytext.writes(jupytext.read(path), fmt="py:percent"))
     assert build_lesson(course, FOLDER) == before
+
+
+@pytest.mark.parametrize("text", [LESSON, PLAIN], ids=["jupytext's way", "magics as they are"])
+def test_a_magic_of_an_edited_cell_stays_one(tmp_path, text):
+    course = make_course(tmp_path, text)
+    write(build_lesson(course, FOLDER), course)
+
+    def edit(notebook, cells):
+        (cell,) = [one for one in notebook.cells if "%matplotlib" in one.source]
+        cell.source += "\n# pwd, said a comment\n%pwd"
+
+    adoption = edited(course, edit)
+    write_adoption(adoption)
+    write(build_lesson(course, FOLDER), course)
+    solved = nbformat.read(solved_path(course), as_version=4)
+    (cell,) = [one for one in solved.cells if "%matplotlib" in one.source]
+    assert "\n%pwd" in cell.source and "\n%matplotlib" in "\n" + cell.source
+    if text == PLAIN:
+        assert "# pwd, said a comment" in cell.source and "# cd is a comment" in cell.source

@@ -20,7 +20,7 @@ from autograder.course import Course
 from autograder.errors import Problem
 from autograder.lesson.build import notebook_facts, write_whole
 from autograder.lesson.model import Cell, Kind, Lesson, display
-from autograder.lesson.notebook import built_cells, unfold_hint
+from autograder.lesson.notebook import Built, built_cells, unfold_hint
 from autograder.lesson.parse import MASTER, parse_lesson, read_lesson
 from autograder.lesson.percent import write_cell
 from autograder.lesson.regions import take
@@ -116,17 +116,17 @@ def _fold(lesson: Lesson, edited: NotebookNode) -> Iterator[Folded]:
         if was is None or was.origin in used:
             marker = marker_of(node)
             kind: Kind = "code" if node.cell_type == "code" else "markdown"
-            yield Folded(write_cell(kind, source, marker), None, True, _label(marker, source))
+            text = write_cell(kind, source, marker, lesson.header)
+            yield Folded(text, None, True, _label(marker, source))
             continue
         used.add(was.origin)
-        yield _refold(lesson.cells[was.origin], was.origin, was.node, node, source)
+        yield _refold(lesson, was, node, source)
 
 
-def _refold(
-    cell: Cell, origin: int, before: NotebookNode, after: NotebookNode, source: str
-) -> Folded:
+def _refold(lesson: Lesson, was: Built, after: NotebookNode, source: str) -> Folded:
     """Return a known cell, in its author's spelling as far as it did not change."""
-    old, new = marker_of(before), marker_of(after)
+    cell, origin = lesson.cells[was.origin], was.origin
+    old, new = marker_of(was.node), marker_of(after)
     marker = dict(cell.marker)
     for key in sorted(old.keys() | new.keys()):
         if key not in new:
@@ -138,7 +138,7 @@ def _refold(
     label = _label(marker, source)
     if same_marker and _settled(cell) == source:
         return Folded(cell.raw, origin, False, label)
-    text = write_cell(kind, source, marker)
+    text = write_cell(kind, source, marker, lesson.header)
     if same_marker:
         first = cell.raw.split("\n", 1)[0]
         text = first + "\n" + text.split("\n", 1)[1]

@@ -6,6 +6,7 @@ jupytext decides what a cell is; this module only adds where it stands in the fi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,8 +18,10 @@ from nbformat.notebooknode import NotebookNode
 from autograder.errors import Problem
 from autograder.lesson.model import Cell, Flaws, Kind
 
-FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
-"""A comment stays one: jupytext would take `# copy of x` for a shell command that it had hidden."""
+FORMAT = "py:percent"
+ANSWERS = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+"""Of a file without a header. jupytext takes a comment `# copy of x` for a shell command that it
+had hidden; a lesson's header says `comment_magics: false` against that, to JupyterLab too."""
 MARKER = re.compile(r"# %%(?:\s|$)")
 # Notes that jupytext makes for itself while reading.
 READING_NOTES = ("lines_to_next_cell", "lines_to_end_of_cell_marker", "cell_marker")
@@ -74,12 +77,18 @@ def parse_sheet(text: str, path: Path) -> Sheet:
     return Sheet(path, dict(notebook.metadata), "".join(head), preface, cells)
 
 
-def write_cell(kind: Kind, source: str, marker: dict[str, Any]) -> str:
-    """Return a cell in percent format as jupytext spells it, ending in one blank line."""
+def write_cell(
+    kind: Kind, source: str, marker: dict[str, Any], header: Mapping[str, Any] | None = None
+) -> str:
+    """Return a cell in percent format as jupytext spells it, ending in one blank line.
+
+    The header of the file says how it spells magics.
+    """
     make = jupytext.reads(f"# %%{' [markdown]' if kind == 'markdown' else ''}\n", fmt=FORMAT)
     make.cells[0].source = source
     make.cells[0].metadata.update(marker)
-    make.metadata["jupytext"] = {"cell_metadata_filter": "all"}
+    spelled = (header or {}).get("jupytext", {}).get("comment_magics", True)
+    make.metadata["jupytext"] = {"cell_metadata_filter": "all", "comment_magics": bool(spelled)}
     text = jupytext.writes(make, fmt=FORMAT)
     body = text[re.search(r"^# %%", text, re.MULTILINE).start() :]  # type: ignore[union-attr]
     return body.rstrip("\n") + "\n\n"
@@ -87,7 +96,8 @@ def write_cell(kind: Kind, source: str, marker: dict[str, Any]) -> str:
 
 def _notebook(text: str, flaws: Flaws) -> NotebookNode:
     try:
-        return cast(NotebookNode, jupytext.reads(text, fmt=FORMAT))
+        fmt = FORMAT if text.startswith("# ---") else ANSWERS
+        return cast(NotebookNode, jupytext.reads(text, fmt=fmt))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = mark.line + 1 if mark is not None else 1

@@ -2,6 +2,7 @@
 # jupyter:
 #   jupytext:
 #     cell_metadata_filter: all
+#     comment_magics: false
 #     notebook_metadata_filter: all
 #     text_representation:
 #       extension: .py
