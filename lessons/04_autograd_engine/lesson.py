@@ -120,6 +120,10 @@ print("y", y.data, "  dy/da", to_a + via_t, "  dy/db", to_b)
 # We called the rules by hand, in the right order, and added where two ways met. Automating exactly
 # that is this lesson. First the rules.
 #
+# **How you are graded.** As in lesson 01: a check shows a case or two, and asks the same of fresh
+# numbers when your notebook is graded ([how you are graded](../../docs/how_you_are_graded.md)). In
+# the checks, `same(came, expected, what)` compares and `beside` runs a function next to your code.
+#
 # ## What broadcasting copied
 #
 # A bias of shape (3,) added to a batch of shape (64, 3) is used 64 times. 64 ways lead from it to
