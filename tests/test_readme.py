@@ -34,11 +34,15 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the course, with a student's solved copy and two of the demo class."""
+    """Return a copy of the course, with a student's solved copy and two of the demo class.
+
+    Its lessons/ has one folder: building all of them is a test of its own.
+    """
     place = tmp_path_factory.mktemp("readme") / "course"
     junk = shutil.ignore_patterns("__pycache__", ".*")
     for name in COURSE:
-        shutil.copytree(ROOT / name, place / name, ignore=junk)
+        one = f"/{LESSON}" if name == "lessons" else ""
+        shutil.copytree(f"{ROOT / name}{one}", f"{place / name}{one}", ignore=junk)
     for name in (*FILES, *(path.name for path in ROOT.glob("requirements*.lock"))):
         shutil.copy(ROOT / name, place / name)
     shutil.copytree(place / "solutions", place / "work")
