@@ -70,6 +70,18 @@ def test_the_students_own_error_is_trimmed_to_their_lines() -> None:
     assert "judge" not in said and "desk" not in said
 
 
+def test_an_error_tells_what_the_code_was_called_with() -> None:
+    body = "def double(x, *more, **named):\n    return x.shape[7]"
+    said = verdict(body, "call(double, np.ones((0, 3)), 0.5, None, how='sum', g=callback(len))")
+    line = "    called with an array of shape (0, 3) and dtype float64, 0.5, None, how='sum', "
+    assert line + "g=a function\n" in said + "\n"
+    said = verdict(body, "call(double, [np.ones(3)], {}, *'abcdefg')")
+    assert "    called with a list of 1, a dict of 0, 'a', 'b', 'c', 'd' and 3 more" in said
+    body = "def double(x): raise ValueError('no')"
+    said = verdict(body, "@beside\ndef run(x):\n    return double(x)\nrun(2.5)")
+    assert "called with 2.5" in said
+
+
 def test_a_missing_function_is_named() -> None:
     assert "your notebook has no `double`" in verdict("", 'same(call(double, 1.0), 2.0, "x")')
 

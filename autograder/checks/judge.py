@@ -30,6 +30,8 @@ from autograder.checks.verdict import Failed, Fault, StudentRaised
 KEPT = "\n\t\u200d"
 """Characters of the categories that `_text` drops which text does need."""
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
+MOST_SAID = 6
+"""How many arguments of a call that raised are told."""
 Ask = Callable[[bytes, Callable[[bytes], bytes]], bytes]
 """Carries a request to the desk and its reply back; the second argument answers callbacks."""
 
@@ -166,9 +168,28 @@ def call(f: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _asked(kind: str, target: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    value = _request([kind, target, args, kwargs])
+    try:
+        value = _request([kind, target, args, kwargs])
+    except StudentRaised as error:
+        error.given = _in_words(args, kwargs)
+        raise
     session().note(value)
     return value
+
+
+def _in_words(args: list[Any], kwargs: dict[str, Any]) -> str:
+    """Say what a function was called with: kinds and shapes of arrays, the values of the rest."""
+    named = [("", value) for value in args] + [(f"{name}=", kwargs[name]) for name in kwargs]
+    said = [name + _said(value) for name, value in named if not isinstance(value, wire.Ref)]
+    more = f" and {len(said) - MOST_SAID} more" if len(said) > MOST_SAID else ""
+    return ", ".join(said[:MOST_SAID]) + more
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, callback):
+        return "a function"
+    plain = value is None or isinstance(value, (bool, int, float, complex, str, np.generic))
+    return compare.show(value) if plain else compare.describe(value)
 
 
 def probe(name: str, *args: Any, **kwargs: Any) -> Any:

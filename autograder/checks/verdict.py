@@ -21,13 +21,16 @@ class StudentRaised(Exception):
         self.kinds = kinds
         self.message = message
         self.trail = trail
+        self.given = ""
+        """What the code was called with, in words; "" where nobody said."""
 
     def words(self) -> str:
         """Return the student's traceback, trimmed to their own lines."""
         what = "your code" if self.trail else "calling your code, or using what it returned,"
         head = f"{what} raised {self.kinds[0]}"
         head += f": {self.message}" if self.message else ""
-        return "\n".join([head, *("    " + line for line in self.trail)])
+        lines = [*self.trail, f"called with {self.given}"] if self.given else self.trail
+        return "\n".join([head, *("    " + line for line in lines)])
 
 
 class NotYet(Exception):
