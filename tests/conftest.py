@@ -1,5 +1,6 @@
 """What holds for every test: the environment's commands are found, and STRICT=1 allows no skip."""
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -33,3 +34,11 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if STRICT:
         forbid_skip(report)
     return report
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _freeze() -> None:
+    """Let the collector pass over what earlier modules left: with PyTorch, TensorFlow and some
+    7,000 results in one process it would take most of the time otherwise."""
+    gc.collect()
+    gc.freeze()
