@@ -261,13 +261,17 @@ def _tokens(value: Any) -> Any:
 # Running a test cell.
 
 
-@functools.cache
 def source_of(code: types.CodeType) -> str:
     """Return the source of a function in a test cell, from its first column."""
+    return _source_of(code, code.co_filename)
+
+
+@functools.cache
+def _source_of(code: types.CodeType, filename: str) -> str:
+    """Code that differs in comments alone counts as equal; the names of their files differ."""
     return textwrap.dedent(inspect.getsource(code))
 
 
-@functools.cache
 def studied(body: types.CodeType) -> tuple[str, frozenset[str]]:
     """Return the source of a test's body and the names that it uses from outside.
 
@@ -277,7 +281,7 @@ def studied(body: types.CodeType) -> tuple[str, frozenset[str]]:
     for const in body.co_consts:
         if isinstance(const, types.CodeType) and const.co_name.isidentifier():
             source_of(const)
-    return source_of(body), frozenset(_free_names(body))
+    return source_of(body), _free_names(body)
 
 
 def run_test(fn: types.FunctionType, now: Session) -> None:
@@ -330,7 +334,8 @@ def _child_seed(now: Session) -> int:
     return int.from_bytes(hashlib.sha256(words).digest()[:4], "little")
 
 
-def _free_names(code: types.CodeType) -> set[str]:
+@functools.cache
+def _free_names(code: types.CodeType) -> frozenset[str]:
     names = {
         str(step.argval)
         for step in dis.get_instructions(code)
@@ -339,4 +344,4 @@ def _free_names(code: types.CodeType) -> set[str]:
     for const in code.co_consts:
         if isinstance(const, types.CodeType):
             names |= _free_names(const)
-    return {name for name in names if not hasattr(builtins, name)}
+    return frozenset(name for name in names if not hasattr(builtins, name))
