@@ -170,6 +170,7 @@ class AnswerParent:
         try:
             if self.prison:
                 confine(self.limits)
+                sys.path.insert(0, "")  # as in a kernel: modules handed out beside the notebook
             Answerer(channel, self.shell).serve()
         except Unconfined as refused:
             channel.send(wire.encode(["refused", str(refused)]))

@@ -11,6 +11,7 @@ from typing import Any
 from autograder.errors import Problem
 
 CONFIG = "nbgrader_config.py"
+JSON_CONFIG = "nbgrader_config.json"
 NBGRADER_SECONDS = 30.0
 """How long nbgrader lets a cell run if nothing else is said."""
 LESSON_FOLDER = re.compile(r"(?P<number>\d\d)_(?P<slug>[a-z0-9_]+)")
@@ -24,20 +25,33 @@ class Course:
     """
 
     root: Path
+    home: Path | None = None
+    """Where the configuration was found that names `root`, if that is another folder."""
+
+    @property
+    def settings(self) -> tuple[Path, ...]:
+        """The configuration files that nbgrader reads for this course; what is last counts."""
+        from jupyter_core.paths import jupyter_config_path
+
+        places = [*map(Path, reversed(jupyter_config_path())), self.home or self.root, self.root]
+        files = (place / name for place in places for name in (CONFIG, JSON_CONFIG))
+        return tuple(dict.fromkeys(path.resolve() for path in files if path.is_file()))
 
     @functools.cached_property
     def configured(self) -> dict[str, Any]:
-        """What `nbgrader_config.py` sets, by class; Problem when it cannot be run."""
-        from traitlets.config.loader import PyFileConfigLoader  # 0.1 s that few commands need
+        """What nbgrader's configuration sets, by class; Problem when it cannot be run."""
+        # 0.1 s that few commands need
+        from traitlets.config import Config
+        from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
 
-        if not (self.root / CONFIG).is_file():
-            return {}
-        try:
-            found = PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
-        except Exception as error:  # it is a program
-            raise Problem(
-                f"{self.root / CONFIG} cannot be read ({type(error).__name__}: {error})."
-            ) from None
+        found = Config()
+        for path in self.settings:
+            kind = PyFileConfigLoader if path.suffix == ".py" else JSONFileConfigLoader
+            try:
+                found.merge(kind(path.name, path=str(path.parent)).load_config())
+            except Exception as error:  # it is a program
+                words = f"{path} cannot be read ({type(error).__name__}: {error})."
+                raise Problem(words) from None
         return dict(found)
 
     def _step(self, name: str, ours: str, theirs: str) -> Path:
@@ -69,7 +83,7 @@ class Course:
 
     @property
     def submitted(self) -> Path:
-        """What students handed in: `submitted/<student>/<lesson>/<lesson>.ipynb`."""
+        """What students handed in: `submitted/<student>/<lesson>/<notebook>.ipynb`."""
         return self._step("submitted_directory", "submitted", "submitted")
 
     @property
@@ -102,22 +116,33 @@ class Course:
         known = ", ".join(names) or "none yet"
         raise Problem(f"there is no lesson '{name}' here; the lessons are: {known}.")
 
+    def masters(self, name: str) -> tuple[Path, ...]:
+        """Paths of the solved notebooks of a lesson, its parts, in nbgrader's order."""
+        return _notebooks(self.solutions / self.lesson(name))
+
     def master(self, name: str) -> Path:
-        """Path of the solved notebook of a lesson."""
-        folder = self.lesson(name)
-        path = self.solutions / folder / f"{folder}.ipynb"
-        others = sorted(one.name for one in path.parent.glob("[!.]*.ipynb") if one != path)
-        if others:
-            raise Problem(
-                f"{folder} has the notebook(s) {', '.join(others)}; only an assignment of one "
-                f"notebook called {path.name} can be graded here, others by `nbgrader autograde`."
-            )
-        return path
+        """Path of the solved notebook of a lesson that has one. Problem if it has several."""
+        return _only(self.masters(name))
+
+    def releases(self, name: str) -> tuple[Path, ...]:
+        """Paths of the released notebooks of a lesson, in nbgrader's order."""
+        return _notebooks(self.notebooks / self.lesson(name))
 
     def release(self, name: str) -> Path:
-        """Path of the released notebook of a lesson."""
-        folder = self.lesson(name)
-        return self.notebooks / folder / f"{folder}.ipynb"
+        """Path of the released notebook of a lesson that has one. Problem if it has several."""
+        return _only(self.releases(name))
+
+
+def _notebooks(folder: Path) -> tuple[Path, ...]:
+    """Return the notebooks of an assignment's folder; where there is none, the usual name."""
+    return tuple(sorted(folder.glob("[!.]*.ipynb"))) or (folder / f"{folder.name}.ipynb",)
+
+
+def _only(paths: tuple[Path, ...]) -> Path:
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths)
+        raise Problem(f"{paths[0].parent.name} has several notebooks ({names}); name one of them.")
+    return paths[0]
 
 
 def cell_seconds(path: Path) -> float | None:
@@ -136,13 +161,26 @@ def cell_seconds(path: Path) -> float | None:
 def find_course(start: Path | None = None) -> Course:
     """Return the course that `start` (default: the working folder) lies in.
 
-    A course is the nearest folder upwards that holds `nbgrader_config.py`.
+    A course is the nearest folder upwards that holds `nbgrader_config.py`, or else the nearest
+    with nbgrader's usual `source/<assignment>/<notebook>.ipynb`.
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        if (folder / CONFIG).is_file():
+        if any((folder / name).is_file() for name in (CONFIG, JSON_CONFIG)):
+            return _rooted(Course(folder))
+    for folder in (here, *here.parents):
+        if next((folder / "source").glob("[!.]*/[!.]*.ipynb"), None):
             return Course(folder)
     raise Problem(
         f"{here} is not inside a course (no nbgrader_config.py here or above); "
         "run the command in the course folder."
     )
+
+
+def _rooted(course: Course) -> Course:
+    """Return the course at the root that its configuration names, if it names one."""
+    named = course.configured.get("CourseDirectory", {}).get("root")
+    root = (course.root / str(named)).resolve() if named else course.root
+    # A configuration that names its own folder means the course's, though it be a link into it.
+    own = {course.root, *(path.parent for path in course.settings)}
+    return course if root in own else Course(root, course.root)

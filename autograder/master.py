@@ -32,6 +32,8 @@ class MasterCell:
     signatures: dict[str, str] = field(default_factory=dict)
     seconds: float | None = None
     """How long the cell may run, where the course has its own limit."""
+    released: str | None = None
+    """The source as nbgrader released it, with the course's own marks of hidden tests."""
 
     @property
     def is_answer(self) -> bool:
@@ -41,7 +43,12 @@ class MasterCell:
     @property
     def released_source(self) -> str:
         """The source of a test cell without its hidden regions."""
-        return without_hidden(self.source)
+        return without_hidden(self.source) if self.released is None else self.released
+
+    @property
+    def hides(self) -> bool:
+        """Whether a test cell holds tests that students do not receive."""
+        return self.released_source.split() != self.source.split()
 
     def with_source(self, source: str) -> MasterCell:
         """Return this cell with another source."""
@@ -50,7 +57,7 @@ class MasterCell:
 
 @dataclass(frozen=True)
 class Master:
-    """One lesson's solved notebook."""
+    """One solved notebook: a lesson, or a part of an assignment of several notebooks."""
 
     path: Path
     lesson: str
@@ -61,6 +68,11 @@ class Master:
     @property
     def folder(self) -> str:
         """The name of the lesson's folder, nbgrader's name of the assignment."""
+        return self.path.parent.name
+
+    @property
+    def part(self) -> str:
+        """nbgrader's name of the notebook."""
         return self.path.stem
 
     @property
@@ -103,7 +115,7 @@ def read_master(path: Path) -> Master:
     except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
         raise Problem(f"{path} cannot be read as a notebook ({type(error).__name__}).") from None
     about = notebook.metadata.get("autograder", {})
-    cells = tuple(_cell(index, cell) for index, cell in enumerate(notebook.cells))
+    cells = tuple(read_cell(index, cell) for index, cell in enumerate(notebook.cells))
     if not about:
         seconds = cell_seconds(path)
         cells = tuple(dataclasses.replace(cell, seconds=seconds) for cell in cells)
@@ -116,7 +128,8 @@ def read_master(path: Path) -> Master:
     )
 
 
-def _cell(index: int, cell: Any) -> MasterCell:
+def read_cell(index: int, cell: Any) -> MasterCell:
+    """Return a cell of a notebook with what its labels say that it is for."""
     ours = cell.metadata.get("autograder", {})
     theirs = cell.metadata.get("nbgrader", {})
     graded, answer = bool(theirs.get("grade")), bool(theirs.get("solution"))

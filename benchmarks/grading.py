@@ -33,6 +33,7 @@ from autograder.grading import classroom, intake
 from autograder.grading.bridge import Bridge
 from autograder.grading.classroom import Classroom, Plan, grading_seed
 from autograder.grading.table import table
+from autograder.grading.trims import replaced
 from autograder.grading.workers import Local
 from benchmarks.submissions import CUTS, Cut, choose, hand_in, make_course, sources
 
@@ -97,22 +98,11 @@ class Ours:
 
     def grade(self, students: list[str]) -> None:
         """Grade some students; raise where one of them got no grade."""
-        with patched(classroom, "Local", lambda *given, **more: self.pool):
+        with replaced(classroom, "Local", lambda *given, **more: self.pool):
             rows = self.room.grade(students, plan=self.plan)
         failed = [row.message for row in rows if row.status == "error"]
         if failed or len(rows) != len(students):
             raise RuntimeError(f"submissions were not graded: {failed}")
-
-
-@contextlib.contextmanager
-def patched(thing: Any, name: str, value: Any) -> Iterator[None]:
-    """Put another value in a place for a while."""
-    before = getattr(thing, name)
-    setattr(thing, name, value)
-    try:
-        yield
-    finally:
-        setattr(thing, name, before)
 
 
 # -- where our time goes ---------------------------------------------------------------------------
@@ -133,7 +123,7 @@ def watched(spent: dict[str, float]) -> Iterator[None]:
         for part, places in PARTS.items():
             for owner, name in places:
                 timed = _timed(getattr(owner, name), part, spent)
-                stack.enter_context(patched(owner, name, timed))
+                stack.enter_context(replaced(owner, name, timed))
         yield
 
 
@@ -192,7 +182,7 @@ def measure(course: Course, cut: Cut, count: int, say: Callable[[str], None]) ->
             found.ours[2].append(seconds_each(ours[2].grade, block))
             now = (found.stock[-1], found.ours[1][-1], found.ours[2][-1])
             seconds = ", ".join(f"{one:.2f}" for one in now)
-            say(f"{cut.kind}: {start + len(block)} of {count} (stock, 1, 2 workers: {seconds} s)")
+            say(f"{cut.name}: {start + len(block)} of {count} (stock, 1, 2 workers: {seconds} s)")
         found.differ = different(stock.bridge, ours[1].room.bridge, cut.lesson, students)
         found.check = checking(courses[1], cut, 1 if count < BLOCK else 3)
     return found
@@ -251,7 +241,7 @@ def as_text(all_found: list[Measured]) -> str:
     """Return seconds, ratios, where our time goes, and what differed."""
     rows = []
     for one in all_found:
-        rows.append((one.cut.kind, "stock nbgrader", spread(one.stock), ""))
+        rows.append((one.cut.name, "stock nbgrader", spread(one.stock), ""))
         rows += [
             ("", f"{n} worker{'s' * (n > 1)}", spread(one.ours[n]), f"{one.ratio(n):.1f}x")
             for n in WORKERS
@@ -262,7 +252,7 @@ def as_text(all_found: list[Measured]) -> str:
     lines = [table(("kind", "way", "seconds each (lowest to highest block)", "ratio"), rows), ""]
     for one in all_found:
         parts = ", ".join(f"{part} {1000 * s / one.count:.0f}" for part, s in one.spent.items())
-        lines.append(f"{one.cut.kind}, where our milliseconds go: {parts}")
+        lines.append(f"{one.cut.name}, where our milliseconds go: {parts}")
         lines += [f"  points differ: {', '.join(one.differ)}"] if one.differ else []
     return "\n".join(lines)
 
@@ -277,7 +267,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.grading", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--quick", action="store_true", help="4 submissions of each kind, not 20")
-    parser.add_argument("--kind", action="append", choices=[cut.kind for cut in CUTS])
+    kinds = sorted({cut.kind for cut in CUTS})
+    parser.add_argument("--kind", action="append", choices=kinds)
     args = parser.parse_args(arguments)
     course, count = find_course(), 4 if args.quick else 20
     say = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: E731

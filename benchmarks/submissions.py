@@ -32,6 +32,11 @@ class Cut:
     exercises: tuple[str, ...]
     given: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        return f"{self.kind}, {self.lesson[:2]}"
+
 
 CUTS = (
     Cut(

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from autograder.course import Course
 from autograder.grading.bridge import Bridge
 from autograder.grading.handout import read_handout
+from autograder.grading.intake import Limits, Refused, Submission, read_submission
 
 LESSON = "01_small"
 
@@ -202,6 +203,15 @@ def hand_in_raw(
     path = folder / name
     path.write_bytes(raw)
     return path
+
+
+def read_one(root: Path, student: str, limits: Limits | None = None) -> Submission:
+    """Return the one notebook of a submission; raises `Refused` where it cannot be read."""
+    handed = read_submission(root / "submitted", student, LESSON, [LESSON], limits)
+    found = handed.parts[LESSON]
+    if isinstance(found, Refused):
+        raise found
+    return found
 
 
 def find(notebook: NotebookNode, grade_id: str) -> NotebookNode:

@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from small_course import ANSWERS, LESSON, find, hand_in, hand_in_raw, ready_course
+from small_course import ANSWERS, LESSON, find, hand_in, hand_in_raw, read_one, ready_course
 
 from autograder.cli import main
 from autograder.course import Course
@@ -22,7 +22,6 @@ from autograder.grading.bridge import Bridge, BridgeError
 from autograder.grading.classroom import Classroom, Row, grading_seed
 from autograder.grading.export import as_csv, lesson_rows, safe_cell
 from autograder.grading.handout import read_handout
-from autograder.grading.intake import read_submission
 from autograder.grading.rebuild import rebuild
 from autograder.grading.table import table
 from autograder.master import read_master
@@ -117,13 +116,13 @@ def test_points_never_come_from_the_absence_of_an_error(tmp_path: Path) -> None:
     hand_in(tmp_path, "s", released, ANSWERS)
     bridge, path = Bridge(course), course.master("1")
     handout, master = read_handout(path, bridge.config), read_master(path)
-    rebuilt = rebuild(read_submission(course.submitted, "s", LESSON), handout, master)
+    rebuilt = rebuild(read_one(tmp_path, "s"), handout, master)
     bridge.ensure_assignment(LESSON)
-    outcome = unit.Outcome("s", LESSON, "graded", records={})
-    assert bridge.record(outcome, rebuilt, handout, None).score == 0.0
     forged = {"double-values": {"verdict": "fail", "points": 2.0}}
-    outcome = unit.Outcome("s", LESSON, "graded", records=forged)
-    assert bridge.record(outcome, rebuilt, handout, None).score == 0.0
+    for records in ({}, forged):
+        outcome = unit.Outcome("s", LESSON, LESSON, "graded", records=records)
+        marks = bridge.record([(outcome, rebuilt)], {LESSON: handout}, None)
+        assert marks.score == 0.0
 
 
 def test_an_outcome_is_plain_data(tmp_path: Path) -> None:
@@ -131,12 +130,14 @@ def test_an_outcome_is_plain_data(tmp_path: Path) -> None:
     hand_in(tmp_path, "s", released, ANSWERS | WRONG)
     path = course.master("1")
     handout, master = read_handout(path), read_master(path)
-    rebuilt = rebuild(read_submission(course.submitted, "s", LESSON), handout, master)
+    rebuilt = rebuild(read_one(tmp_path, "s"), handout, master)
     with Engine() as engine:
         outcome = unit.grade_submission(master, rebuilt, engine, seed=1)
     assert unit.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
 
     class Broken:
+        sandbox = True
+
         def run(self, *args: Any, **kwargs: Any) -> None:
             raise RuntimeError("a defect")
 
@@ -226,12 +227,12 @@ def test_a_failure_of_ours_is_one_row(tmp_path: Path, monkeypatch: pytest.Monkey
     room = Classroom(course, "1")
     record = room.bridge.record
 
-    def fail(outcome: unit.Outcome, *rest: Any) -> Any:
-        if outcome.student == "b":
+    def fail(graded: list[tuple[unit.Outcome, Any]], *rest: Any) -> Any:
+        if graded[0][0].student == "b":
             raise BridgeError("the database is locked")
-        if outcome.student == "c":
+        if graded[0][0].student == "c":
             raise ZeroDivisionError
-        return record(outcome, *rest)
+        return record(graded, *rest)
 
     monkeypatch.setattr(room.bridge, "record", fail)
     rows = room.grade()

@@ -1,5 +1,6 @@
 """A Dask scheduler and two workers, processes of their own that are reached over TCP."""
 
+import json
 import os
 import re
 import subprocess
@@ -21,11 +22,11 @@ from class_of_many import (
     result,
     wait_for,
 )
-from small_course import ANSWERS, hand_in, ready_course
+from small_course import ANSWERS, LESSON, hand_in, ready_course
 
 from autograder.cli import main
 from autograder.grading import cluster
-from autograder.master import read_master
+from autograder.grading.assignment import read_assignment
 
 pytest.importorskip("distributed", reason="Dask is not installed (the extra `cluster`)")
 
@@ -143,13 +144,14 @@ def test_a_lesson_travels_as_plain_data(tmp_path: Path) -> None:
     (folder / "numbers.csv").write_bytes(b"1,2\r\n")
     (folder / "more").mkdir()
     (folder / "more" / "raw.bin").write_bytes(bytes(range(256)))
-    master = read_master(course.master("1"))
+    assignment, _ = read_assignment(course, LESSON)
     there = tmp_path / "there"
     there.mkdir()
-    arrived = cluster.unpack_master(cluster.pack_master(master), there)
-    assert arrived.cells == master.cells and arrived.folder == master.folder
+    arrived = cluster.unpack(json.loads(json.dumps(cluster.pack(assignment))), there)
+    assert [one.cells for one in arrived.parts] == [one.cells for one in assignment.parts]
+    assert (arrived.name, arrived.names) == (LESSON, (LESSON,))
     assert [path.name for path in arrived.given] == ["more", "numbers.csv"]
-    assert (there / "more" / "raw.bin").read_bytes() == bytes(range(256))
+    assert (there / LESSON / "more" / "raw.bin").read_bytes() == bytes(range(256))
 
 
 def test_other_versions_are_named() -> None:

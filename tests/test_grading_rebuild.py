@@ -15,10 +15,10 @@ from small_course import (
     hand_in,
     make_course,
     markdown,
+    read_one,
 )
 
 from autograder.grading.handout import Handout, read_handout
-from autograder.grading.intake import read_submission
 from autograder.grading.rebuild import Rebuilt, rebuild
 from autograder.master import Master, read_master
 
@@ -49,8 +49,7 @@ def rebuilt(tmp_path: Path, handout: Handout, master: Master) -> Rebuild:
         answers: dict[str, str] | None = None,
     ) -> Rebuilt:
         hand_in(tmp_path, "s", handout.released, ANSWERS if answers is None else answers, change)
-        submission = read_submission(tmp_path / "submitted", "s", LESSON)
-        return rebuild(submission, handout, master)
+        return rebuild(read_one(tmp_path, "s"), handout, master)
 
     return make
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from small_course import LESSON, hand_in_raw
+from small_course import LESSON, hand_in_raw, read_one
 
 from autograder.grading.intake import Limits, Refused, Submission, read_submission
 
@@ -23,7 +23,7 @@ def code(source: Any, **extra: Any) -> dict[str, Any]:
 def read(root: Path, raw: bytes | dict[str, Any], **limits: int) -> Submission:
     data = json.dumps(raw).encode() if isinstance(raw, dict) else raw
     hand_in_raw(root, "s", data)
-    return read_submission(root / "submitted", "s", LESSON, Limits(**limits))
+    return read_one(root, "s", Limits(**limits))
 
 
 def refusal(root: Path, raw: bytes | dict[str, Any], **limits: int) -> str:
@@ -70,7 +70,7 @@ def test_a_huge_sparse_file_is_refused_at_once(tmp_path: Path) -> None:
     path = hand_in_raw(tmp_path, "s", b"{}")
     os.truncate(path, 500_000_000)
     with pytest.raises(Refused, match="500 MB"):
-        read_submission(tmp_path / "submitted", "s", LESSON)
+        read_one(tmp_path, "s")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
@@ -111,23 +111,23 @@ def test_format_3_is_upgraded(tmp_path: Path) -> None:
 def test_another_name_is_taken_and_named(tmp_path: Path) -> None:
     raw = json.dumps(document(code("a"))).encode()
     hand_in_raw(tmp_path, "s", raw, name="Copy of it (1).ipynb")
-    submission = read_submission(tmp_path / "submitted", "s", LESSON)
+    submission = read_one(tmp_path, "s")
     assert "Copy of it (1).ipynb" in submission.notes[0]
     hand_in_raw(tmp_path, "s", raw, name="second.ipynb")
     with pytest.raises(Refused, match="2 notebooks, and none of them is called 01_small"):
-        read_submission(tmp_path / "submitted", "s", LESSON)
+        read_one(tmp_path, "s")
     hand_in_raw(tmp_path, "s", raw)
-    submission = read_submission(tmp_path / "submitted", "s", LESSON)
+    submission = read_one(tmp_path, "s")
     assert "left alone" in submission.notes[0] and "second.ipynb" in submission.notes[0]
 
 
 def test_nothing_handed_in(tmp_path: Path) -> None:
     (tmp_path / "submitted" / "s").mkdir(parents=True)
     with pytest.raises(Refused, match="folder of this lesson is missing"):
-        read_submission(tmp_path / "submitted", "s", LESSON)
+        read_one(tmp_path, "s")
     (tmp_path / "submitted" / "s" / LESSON).mkdir()
     with pytest.raises(Refused, match=f"{LESSON}.ipynb is missing"):
-        read_submission(tmp_path / "submitted", "s", LESSON)
+        read_one(tmp_path, "s")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs links and pipes as Unix has them")
@@ -162,23 +162,23 @@ def test_what_is_not_a_plain_file_is_refused(tmp_path: Path, kind: str, words: s
     }
     make[kind]()
     with pytest.raises(Refused, match=words):
-        read_submission(tmp_path / "submitted", "s", LESSON)
+        read_one(tmp_path, "s")
 
 
 @pytest.mark.parametrize("name", ["a\nb", " padded", "tab\t", "\u202egnp"])
 def test_names_that_no_gradebook_can_hold(tmp_path: Path, name: str) -> None:
     hand_in_raw(tmp_path, name, json.dumps(document()).encode())
     with pytest.raises(Refused, match="cannot be a student id"):
-        read_submission(tmp_path / "submitted", name, LESSON)
+        read_one(tmp_path, name)
 
 
 def test_the_time_of_submission(tmp_path: Path) -> None:
     path = hand_in_raw(tmp_path, "s", json.dumps(document()).encode())
     stamp = path.parent / "timestamp.txt"
     stamp.write_text("2026-11-01 12:00:00 UTC\n")
-    read_back = read_submission(tmp_path / "submitted", "s", LESSON)
+    read_back = read_submission(tmp_path / "submitted", "s", LESSON, [LESSON])
     assert read_back.timestamp == "2026-11-01 12:00:00 UTC"
     for nonsense in (b"yesterday", b"\xff", b"x" * 5_000, b""):
         stamp.write_bytes(nonsense)
-        read_back = read_submission(tmp_path / "submitted", "s", LESSON)
-        assert read_back.timestamp is None and "timestamp.txt" in read_back.notes[0]
+        read_back = read_submission(tmp_path / "submitted", "s", LESSON, [LESSON])
+        assert read_back.timestamp is None and "timestamp.txt" in read_back.parts[LESSON].notes[0]

@@ -194,9 +194,32 @@ def test_folders_and_limits_come_from_the_configuration(tmp_path: Path) -> None:
         _ = Course(tmp_path).solutions
 
 
-def test_an_assignment_of_several_notebooks_is_refused_in_words(tmp_path: Path) -> None:
+def test_the_one_notebook_of_several_is_asked_for_by_name(tmp_path: Path) -> None:
     root = plain_course.plain_course(tmp_path / "course", students=())
     folder = root / "source" / "ps1"
     (folder / "problem2.ipynb").write_bytes((folder / "ps1.ipynb").read_bytes())
-    with pytest.raises(Problem, match=r"problem2\.ipynb"):
-        find_course(root).master("ps1")
+    course = find_course(root)
+    assert [path.name for path in course.masters("ps1")] == ["problem2.ipynb", "ps1.ipynb"]
+    with pytest.raises(Problem, match=r"problem2\.ipynb, ps1\.ipynb"):
+        course.master("ps1")
+
+
+def test_the_course_may_lie_elsewhere(tmp_path: Path) -> None:
+    root = plain_course.plain_course(tmp_path / "course", students=())
+    (root / "nbgrader_config.py").write_text("c = get_config()\nc.Execute.timeout = 7\n")
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    (desk / "nbgrader_config.py").write_text(
+        f"c = get_config()\nc.CourseDirectory.root = {str(root)!r}\nc.Execute.timeout = 5\n"
+    )
+    course = find_course(desk)
+    assert (course.root, course.home) == (root, desk)
+    assert course.configured["Execute"]["timeout"] == 7, "the course's own word counts"
+    assert course.solutions == root / "source"
+    (root / "nbgrader_config.py").unlink()
+    (root / "nbgrader_config.json").write_text('{"Execute": {"timeout": 9}}')
+    assert find_course(root).configured["Execute"]["timeout"] == 9
+    (root / "nbgrader_config.json").unlink()
+    assert find_course(root / "source" / "ps1").root == root, "by nbgrader's usual folders"
+    with pytest.raises(Problem, match="is not inside a course"):
+        find_course(tmp_path)

@@ -4,9 +4,11 @@ import json
 import zipfile
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+from test_links import links
 from tiny_lesson import FOLDER, LESSON, ROOT, WRONG, make_course
 
 from autograder.cli import main
@@ -185,6 +187,24 @@ def test_the_bundle_holds_what_a_student_needs_and_no_more(course, tmp_path):
         f"notebooks/{FOLDER}/images/clip.png", "pyproject.toml", "requirements.lock",
     }  # fmt: skip
     assert scan(*read_course(course), files).leaks == ()
+
+
+def test_every_link_of_the_bundle_leads_to_a_file_in_it(tmp_path):
+    place = student_bundle(Course(ROOT), tmp_path / "out")
+    pages = sorted(place.rglob("*.md"))
+    assert place / "README.md" in pages
+    found = [one for page in pages for one in links(page.read_text(encoding="utf-8"), page)]
+    local = [(one, urlsplit(one.text)) for one in found if "://" not in one.text]
+    assert len(local) > 3
+    lost = [
+        (one.path.name, one.text)
+        for one, address in local
+        if address.path and not (one.path.parent / address.path).exists()
+    ]
+    assert lost == []
+    readme = (place / "README.md").read_text(encoding="utf-8")
+    assert "[How you are graded](docs/how_you_are_graded.md)" in readme
+    assert "CONTRIBUTING.md fits a screen" in readme, "what is left out is named, not linked"
 
 
 def test_two_zips_are_the_same_bytes(course, tmp_path, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""`autograder feedback LESSON`: one page per graded student."""
+"""`autograder feedback LESSON`: one page per graded notebook."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     for student in students:
         try:
-            print(os.path.relpath(write_feedback(bridge, student, lesson)))
+            for page in write_feedback(bridge, student, lesson):
+                print(os.path.relpath(page))
         except BridgeError as error:
             failed += 1
             print(f"{student}: no page could be written: {error}", file=sys.stderr)

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lesson", help="the lesson's name or number")
     parser.add_argument(
         "--submitted", type=Path, metavar="DIR",
-        help="where submissions lie, as DIR/<student>/<lesson>/<lesson>.ipynb (default: submitted)",
+        help="where they lie, as DIR/<student>/<lesson>/<notebook>.ipynb (default: submitted)",
     )  # fmt: skip
     parser.add_argument(
         "--student", action="append", metavar="ID", help="only this student (may be repeated)"

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def released(course: Course) -> list[str]:
     """Return the folder names of the lessons that can be handed out, in order."""
-    names = [name for name in course.lesson_names() if course.release(name).is_file()]
+    names = [name for name in course.lesson_names() if course.releases(name)[0].is_file()]
     if not names:
         raise Problem(
             f"there is no notebook in {course.notebooks}; run `autograder build`, which makes them."
@@ -128,7 +128,7 @@ def check_port(arguments: Sequence[str]) -> None:
 
 def command(course: Course, lesson: str, passed_on: Sequence[str]) -> list[str]:
     """Return the command that opens JupyterLab on the student's copy of a lesson."""
-    page = f"/lab/tree/work/{quote(lesson)}/{quote(lesson)}.ipynb"
+    page = f"/lab/tree/work/{quote(lesson)}/{quote(course.releases(lesson)[0].name)}"
     return [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={course.root}",

@@ -6,7 +6,7 @@ import argparse
 import ast
 import io
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,12 +40,9 @@ def solution(course: Course, lesson: str, exercise: str, notebook: Path | None =
     from autograder.grading import intake
     from autograder.master import read_master
 
-    solved = _answer_cells(read_master(course.master(lesson)).cells)
-    if exercise not in solved:
-        known = ", ".join(solved)
-        raise Problem(f"{lesson} has no exercise '{exercise}'; its exercises are: {known}.")
-    released = _answer_cells(read_master(course.release(lesson)).cells)[exercise]
-    path = notebook or course.work / lesson / f"{lesson}.ipynb"
+    name, solved = _solved(course, lesson, exercise, notebook)
+    released = _answer_cells(read_master(course.notebooks / lesson / name).cells)[exercise]
+    path = notebook or course.work / lesson / name
     if notebook is None and not path.is_file():
         raise Problem(f"there is no copy of {lesson} in work/ yet; run `autograder lab` and try.")
     try:
@@ -62,7 +59,21 @@ def solution(course: Course, lesson: str, exercise: str, notebook: Path | None =
             f"your cell of '{exercise}' in {path} is still as it was handed out; "
             "try first (a wrong attempt will do), save, and ask again."
         )
-    return without_markers(solved[exercise])
+    return without_markers(solved, markers(course))
+
+
+def _solved(course: Course, lesson: str, exercise: str, notebook: Path | None) -> tuple[str, str]:
+    """Return the name of the notebook that holds an exercise, and the solved cell."""
+    from autograder.master import read_master
+
+    parts = {one.name: _answer_cells(read_master(one).cells) for one in course.masters(lesson)}
+    found = [name for name, cells in parts.items() if exercise in cells]
+    if not found:
+        known = ", ".join(name for cells in parts.values() for name in cells)
+        raise Problem(f"{lesson} has no exercise '{exercise}'; its exercises are: {known}.")
+    # A name may come up in two parts.
+    name = notebook.name if notebook is not None and notebook.name in found else found[0]
+    return name, parts[name][exercise]
 
 
 def _answer_cells(cells: Iterable[MasterCell]) -> dict[str, str]:
@@ -105,7 +116,16 @@ def _tokens(source: str) -> str:
     return " ".join(words)
 
 
-def without_markers(source: str) -> str:
+def markers(course: Course) -> tuple[str, ...]:
+    """Return nbgrader's marks around a solution, the course's own where it has some."""
+    own = course.configured.get("ClearSolutions", {})
+    return tuple(
+        str(own.get(f"{end.lower()}_solution_delimeter", f"{end} SOLUTION"))
+        for end in ("BEGIN", "END")
+    )
+
+
+def without_markers(source: str, marks: Sequence[str]) -> str:
     """Return a solved cell without the lines that mark its solution."""
-    marks = ("### BEGIN SOLUTION", "### END SOLUTION")
-    return "\n".join(line for line in source.split("\n") if line.strip() not in marks)
+    lines = source.split("\n")
+    return "\n".join(line for line in lines if not any(mark in line for mark in marks))

@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +22,39 @@ from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.apps.baseapp import NbGrader
-from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import SaveCells
 from traitlets.config import Config
 
 from autograder.course import Course
 from autograder.environ import put_tools_on_path
 from autograder.errors import Problem
+from autograder.grading.assignment import label
+from autograder.grading.beside import write_files
 from autograder.grading.handout import Handout
+from autograder.grading.ledger import TABLES
 from autograder.grading.marks import Marks, read_marks
 from autograder.grading.rebuild import Rebuilt
 from autograder.grading.recorded import Ours, RecordedAutograde
-from autograder.grading.resync import KeepMarks
+from autograder.grading.resync import KeepSubmissions
 from autograder.grading.staging import sources_by_id, staged_notebook, write_staged
-from autograder.grading.trims import SharedGradebook, open_gradebook, own_driver, trimmed
+from autograder.grading.trims import (
+    SharedGradebook,
+    at_home,
+    open_gradebook,
+    own_driver,
+    trimmed,
+)
 from autograder.grading.unit import Outcome
 
 STAGED = os.path.join(".autograder", "staged")
 SCRATCH_RELEASE = os.path.join(".autograder", "release")
-PART = ".part"
+BEING_MADE = ".part"
 """Folder inside `autograded/` where a graded notebook is made, before it takes its place."""
+
+
+Checksums = dict[str, dict[str, str | None]]
+"""Notebook -> grade id -> nbgrader's checksum of the cell."""
 
 
 class BridgeError(Exception):
@@ -61,11 +72,11 @@ class Bridge:
         self.coursedir: CourseDirectory = self.app.coursedir
         self.shared: SharedGradebook | None = None
         self.converter: RecordedAutograde | None = None
-        self.known: dict[str, dict[str, str | None]] = {}
+        self.known: dict[str, Checksums] = {}
         """Lesson -> checksums of its cells, while one connection is open."""
         if db_url and "://" not in db_url:
             db_url = f"sqlite:///{Path(db_url).resolve()}"
-        self.coursedir.db_url = own_driver(db_url or self.coursedir.db_url)
+        self.coursedir.db_url = own_driver(db_url or at_home(self.coursedir.db_url, course.root))
 
     @property
     def config(self) -> Config:
@@ -102,19 +113,19 @@ class Bridge:
         with self.shared.whole() if self.shared is not None else contextlib.nullcontext():
             yield
 
-    def ensure_assignment(self, lesson: str, handout: Handout | None = None) -> None:
+    def ensure_assignment(self, lesson: str, handouts: Mapping[str, Handout] | None = None) -> None:
         """Bring the lesson's cells and points into the gradebook, by nbgrader's own step.
 
-        With `handout`, nothing is done where the gradebook holds just these cells already.
+        With `handouts`, nothing is done where the gradebook holds just these cells already.
         """
-        if handout is not None and self._holds(lesson, handout):
+        if handouts is not None and self._holds(lesson, handouts):
             return
+        with self.gradebook() as gradebook:
+            TABLES.create_all(gradebook.engine)
         self.known.pop(lesson, None)
         with self.place(release_directory=SCRATCH_RELEASE, assignment_id=lesson):
-            converter = GenerateAssignment(coursedir=self.coursedir, parent=self.app)
+            converter = KeepSubmissions(coursedir=self.coursedir, parent=self.app)
             converter.force = True
-            steps = [KeepMarks if one is SaveCells else one for one in converter.preprocessors]
-            converter.preprocessors = steps
             try:
                 with self.whole():
                     self.start(converter)
@@ -125,26 +136,25 @@ class Bridge:
             finally:
                 shutil.rmtree(self.course.root / SCRATCH_RELEASE, ignore_errors=True)
 
-    def checksums(self, lesson: str) -> dict[str, str | None]:
+    def checksums(self, lesson: str) -> Checksums:
         """Return the checksum of each labelled cell that the gradebook holds of a lesson."""
         with self.gradebook() as gradebook:
             try:
-                cells = gradebook.find_notebook(lesson, lesson).source_cells
+                notebooks = gradebook.find_assignment(lesson).notebooks
             except MissingEntry:
                 return {}
-            return {cell.name: cell.checksum for cell in cells}
+            return {
+                one.name: {cell.name: cell.checksum for cell in one.source_cells}
+                for one in notebooks
+            }
 
-    def _holds(self, lesson: str, handout: Handout) -> bool:
-        labelled = [cell for cell in handout.graded.cells if "nbgrader" in cell.metadata]
-        ours = {
-            cell.metadata.nbgrader["grade_id"]: cell.metadata.nbgrader.get("checksum")
-            for cell in labelled
-            if utils.is_grade(cell)
-            or utils.is_solution(cell)
-            or utils.is_locked(cell)
-            or utils.is_task(cell)
-        }
-        return bool(ours) and self.checksums(lesson) == ours
+    def parts(self, lesson: str) -> list[str]:
+        """Return the names of a lesson's notebooks as the gradebook holds them, in order."""
+        return sorted(self.checksums(lesson))
+
+    def _holds(self, lesson: str, handouts: Mapping[str, Handout]) -> bool:
+        ours = {part: handout.checksums for part, handout in handouts.items()}
+        return any(ours.values()) and self.checksums(lesson) == ours
 
     def ensure_student(self, student: str) -> None:
         """Add a student who is not in the gradebook; the id stands in for a missing name."""
@@ -159,34 +169,50 @@ class Bridge:
             gradebook.update_or_create_student(student, last_name=student, first_name="")
 
     def record(
-        self, outcome: Outcome, rebuilt: Rebuilt, handout: Handout, timestamp: str | None
+        self,
+        graded: Sequence[tuple[Outcome, Rebuilt]],
+        handouts: Mapping[str, Handout],
+        timestamp: str | None,
     ) -> Marks:
-        """Write one outcome to the gradebook and `autograded/`. Raises `BridgeError`."""
-        self.ensure_student(outcome.student)
-        notebook = staged_notebook(outcome, rebuilt, handout)
-        folder = self.course.root / STAGED / outcome.student / outcome.lesson
-        unchanged = self._unchanged(outcome, notebook)
-        if self.shared is None or outcome.lesson not in self.known:
-            self.known[outcome.lesson] = self.checksums(outcome.lesson)
-        ours = Ours(outcome, notebook, unchanged, self.known[outcome.lesson])
-        final = self.autograded(outcome.student, outcome.lesson).parent
+        """Write one submission, the outcomes of all its notebooks, to the gradebook and
+        `autograded/`. Raises `BridgeError`.
+        """
+        student, lesson = graded[0][0].student, graded[0][0].lesson
+        self.ensure_student(student)
+        if self.shared is None or lesson not in self.known:
+            self.known[lesson] = self.checksums(lesson)
+        ours = {
+            outcome.part: self._ours(outcome, rebuilt, handouts[outcome.part])
+            for outcome, rebuilt in graded
+        }
+        folder = self.course.root / STAGED / student / lesson
         try:
-            write_staged(folder, notebook, outcome.lesson, timestamp)
-            with self.place(
-                submitted_directory=STAGED,
-                autograded_directory=os.path.join(self.coursedir.autograded_directory, PART),
-                assignment_id=outcome.lesson,
-                student_id=outcome.student,
-            ):
-                converter = self._autograde()
-                converter.take(folder, ours)
-                self.start(converter)
-                self.converter = converter
-                made = self.autograded(outcome.student, outcome.lesson).parent
-            put_folder(made, final)
+            write_staged(folder, {part: one.notebook for part, one in ours.items()}, timestamp)
+            write_files(folder, max((one.files for _, one in graded), key=len))
+            self._convert(student, lesson, folder, ours)
         finally:
             shutil.rmtree(folder.parent, ignore_errors=True)
-        return self.marks(outcome.student, outcome.lesson)
+        return self.marks(student, lesson)
+
+    def _convert(self, student: str, lesson: str, folder: Path, ours: Mapping[str, Ours]) -> None:
+        final = self.autograded(student, lesson).parent
+        with self.place(
+            submitted_directory=STAGED,
+            autograded_directory=os.path.join(self.coursedir.autograded_directory, BEING_MADE),
+            assignment_id=lesson,
+            student_id=student,
+        ):
+            converter = self._autograde()
+            converter.take(folder, ours)
+            self.start(converter)
+            self.converter = converter
+            made = self.autograded(student, lesson).parent
+        put_folder(made, final)
+
+    def _ours(self, outcome: Outcome, rebuilt: Rebuilt, handout: Handout) -> Ours:
+        notebook = staged_notebook(outcome, rebuilt, handout)
+        known = self.known[outcome.lesson].get(outcome.part, {})
+        return Ours(outcome, notebook, self._unchanged(outcome, notebook), known)
 
     def _autograde(self) -> RecordedAutograde:
         """Return nbgrader's step: the same for a whole class, a new one after a failure."""
@@ -199,7 +225,7 @@ class Bridge:
     def sweep(self) -> None:
         """Remove what a run that was killed left behind."""
         shutil.rmtree(self.course.root / STAGED, ignore_errors=True)
-        part = self.coursedir.format_path(self.coursedir.autograded_directory, PART, ".")
+        part = self.coursedir.format_path(self.coursedir.autograded_directory, BEING_MADE, ".")
         shutil.rmtree(os.path.normpath(part), ignore_errors=True)
 
     def stock(self, submitted: Path, student: str, lesson: str) -> Marks:
@@ -232,12 +258,16 @@ class Bridge:
             return read_marks(gradebook, lesson)
 
     def points(self, student: str, lesson: str) -> dict[str, float]:
-        """Return the points of one submission by grade id; raises `MissingEntry` without one."""
+        """Return the points of one submission by grade id, after its part where there are several.
+
+        Raises `MissingEntry` without a submission.
+        """
         with self.gradebook() as gradebook:
-            submission = gradebook.find_submission(lesson, student)
+            notebooks = gradebook.find_submission(lesson, student).notebooks
+            names = [notebook.name for notebook in notebooks]
             return {
-                grade.name: float(grade.score)
-                for notebook in submission.notebooks
+                label(names, notebook.name, grade.name): float(grade.score)
+                for notebook in notebooks
                 for grade in notebook.grades
             }
 
@@ -245,17 +275,24 @@ class Bridge:
         """Return the ids of all students with a graded notebook of this lesson."""
         with self.gradebook() as gradebook:
             found = [one.student.id for one in gradebook.assignment_submissions(lesson)]
-        return sorted(student for student in found if self.autograded(student, lesson).is_file())
+        parts = self.parts(lesson)
+        return sorted(student for student in found if self.graded_parts(student, lesson, parts))
 
-    def autograded(self, student: str, lesson: str) -> Path:
-        """Return where the graded notebook of a submission lies."""
+    def graded_parts(self, student: str, lesson: str, parts: Iterable[str]) -> dict[str, Path]:
+        """Return the graded notebooks of a submission that are there, by their names."""
+        paths = {part: self.autograded(student, lesson, part) for part in parts}
+        return {part: path for part, path in paths.items() if path.is_file()}
+
+    def autograded(self, student: str, lesson: str, part: str | None = None) -> Path:
+        """Return where a graded notebook lies: by default that which is called as its lesson is."""
         folder = self.coursedir.format_path(self.coursedir.autograded_directory, student, lesson)
-        return Path(folder) / f"{lesson}.ipynb"
+        return Path(folder) / f"{part or lesson}.ipynb"
 
     def _unchanged(self, outcome: Outcome, notebook: NotebookNode) -> set[str]:
         """Return grade ids whose source is the same as when the submission was graded before."""
         try:
-            text = self.autograded(outcome.student, outcome.lesson).read_text(encoding="utf-8")
+            path = self.autograded(outcome.student, outcome.lesson, outcome.part)
+            text = path.read_text(encoding="utf-8")
             old = sources_by_id(nbformat.v4.reads(text))  # read, not validated: it is compared only
         except (OSError, ValueError, LookupError, AttributeError, TypeError):
             return set()
@@ -290,7 +327,7 @@ def load_app(course: Course) -> NbGrader:
     """Return an nbgrader application with the course's configuration, and no log of its own."""
     app = NbGrader()
     app.log_level = logging.CRITICAL
-    with contextlib.chdir(course.root):
+    with contextlib.chdir(course.home or course.root):
         app.initialize([], root=str(course.root))
     app.log_level = logging.CRITICAL
     return app
@@ -307,10 +344,13 @@ class _Heard(logging.Handler):
         self.lines.append(record.getMessage())
 
     def reason(self) -> str:
-        """Return the last line of the first traceback, or the first complaint."""
+        """Return what the first traceback ends with, its first line; or the first complaint."""
         traces = [line for line in self.lines if "Traceback" in line]
-        chosen = traces[0].strip().splitlines()[-1] if traces else next(iter(self.lines), "")
-        return chosen[:300]
+        if not traces:
+            return next(iter(self.lines), "")[:300]
+        said = traces[0].rpartition('\n  File "')[2].splitlines()[1:]
+        ends = [line for line in said if line.strip() and not line.startswith(" ")]
+        return (ends or traces[0].strip().splitlines()[-1:])[0][:300]
 
 
 @contextlib.contextmanager

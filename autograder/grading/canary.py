@@ -12,7 +12,6 @@ are told: in one process a wrong answer may gain what it loses in two.
 from __future__ import annotations
 
 import copy
-import hashlib
 import itertools
 import json
 import os
@@ -32,6 +31,7 @@ from autograder.course import Course
 from autograder.errors import Problem
 from autograder.grading.alone import read_lesson
 from autograder.grading.classroom import Classroom, grading_seed
+from autograder.grading.ledger import digest_of
 
 if TYPE_CHECKING:
     from autograder.audit.plan import Plan
@@ -157,15 +157,16 @@ def _classroom(
 ) -> Classroom:
     """Return a class of these notebooks in a course of this one lesson."""
     lesson = plan.lesson.folder
-    shutil.copytree(course.master(lesson).parent, root / "solutions" / lesson)
+    shutil.copytree(course.solutions / lesson, root / "solutions" / lesson)
     shutil.copy(course.root / "nbgrader_config.py", root)
-    solved = nbformat.read(course.master(lesson), as_version=4)
-    released = read_lesson(course, lesson)[1].released
-    for name, answers in chosen.items():
-        folder = root / "submitted" / name / lesson
-        folder.mkdir(parents=True)
-        text = json.dumps(_handed_in(released, solved, answers))
-        (folder / f"{lesson}.ipynb").write_text(text)
+    for path in course.masters(lesson):
+        solved = nbformat.read(path, as_version=4)
+        released = read_lesson(course, lesson, path.stem)[1].released
+        for name, answers in chosen.items():
+            folder = root / "submitted" / name / lesson
+            folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(_handed_in(released, solved, answers))
+            (folder / path.name).write_text(text)
     # A gradebook that the settings name is the real one.
     return Classroom(Course(root), lesson, db_url=str(root / "gradebook.db"))
 
@@ -221,4 +222,4 @@ def _place(course: Course, lesson: str) -> Path:
 
 
 def _digest(course: Course, lesson: str) -> str:
-    return hashlib.sha256(course.master(lesson).read_bytes()).hexdigest()
+    return digest_of(course.masters(lesson))

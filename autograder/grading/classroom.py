@@ -10,6 +10,7 @@ is graded and has not changed since is not graded again.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import stat
@@ -23,17 +24,18 @@ from typing import Any
 from autograder.course import Course
 from autograder.errors import Problem
 from autograder.grading import intake, ledger, rows, unit
+from autograder.grading.assignment import Assignment, read_assignment
+from autograder.grading.beside import as_text, names_of, read_files
 from autograder.grading.bridge import Bridge, BridgeError
-from autograder.grading.handout import Handout, read_handout
-from autograder.grading.intake import Refused
+from autograder.grading.handout import Handout
+from autograder.grading.intake import Missing, Refused
 from autograder.grading.ledger import Line
 from autograder.grading.marks import Marks
 from autograder.grading.onerun import only_run, uninterrupted
-from autograder.grading.rebuild import blank_rebuild, rebuild
+from autograder.grading.rebuild import Rebuilt, blank_rebuild, rebuild
 from autograder.grading.rows import UNCHANGED, Clock, Progress, Row, sentence
 from autograder.grading.unit import Outcome
 from autograder.grading.workers import Done, Job, Local, Pool
-from autograder.master import Master, read_master
 
 SECRET = "AUTOGRADER_SECRET"
 """Environment variable that seeds hidden tests; without it the seed is public and fixed."""
@@ -73,20 +75,34 @@ class Classroom:
         db_url: str | None = None,
         limits: intake.Limits | None = None,
     ) -> None:
-        """`submitted` holds `<student>/<lesson>/<lesson>.ipynb`; default: the course's folder."""
+        """`submitted` holds `<student>/<lesson>/<notebook>.ipynb`; default: the course's folder."""
         self.course = course
         self.lesson = course.lesson(lesson)
         self.submitted = submitted or course.submitted
         self.limits = limits or intake.Limits()
         if not self.submitted.is_dir():
+            name = course.masters(lesson)[0].name
             raise Problem(
                 f"there is no folder {self.submitted}; submissions lie in "
-                f"submitted/<student>/{self.lesson}/{self.lesson}.ipynb."
+                f"submitted/<student>/{self.lesson}/{name}."
             )
         self.bridge = Bridge(course, db_url)
-        self.path = course.master(lesson)
-        self.handout: Handout = read_handout(self.path, self.bridge.config)
-        self.master: Master = read_master(self.path)
+        self.master: Assignment
+        """What every submission is rebuilt from."""
+        self.handouts: dict[str, Handout]
+        self.master, self.handouts = read_assignment(course, lesson, self.bridge.config)
+
+    def read(self, student: str) -> intake.HandedIn:
+        """Return what a student handed in. Raises `Refused`."""
+        parts = self.master.names
+        return intake.read_submission(self.submitted, student, self.lesson, parts, self.limits)
+
+    def files(self, student: str, notes: list[str]) -> dict[str, bytes]:
+        """Return what a student handed in beside the notebooks, the course's own files aside."""
+        own = names_of(self.course.solutions / self.lesson)
+        theirs = self.bridge.config.Autograde.get("exclude_overwriting", {}).get(self.lesson, [])
+        folder = self.submitted / student / self.lesson
+        return read_files(folder, own - set(theirs), notes)
 
     def students(self) -> list[str]:
         """Return who handed in something for this lesson, by folder."""
@@ -148,7 +164,10 @@ class Classroom:
     def _stock_row(self, student: str) -> Row:
         started = time.monotonic()
         try:
-            intake.read_submission(self.submitted, student, self.lesson, self.limits)
+            parts = self.read(student).parts.values()
+            unread = [one for one in parts if isinstance(one, Refused)]
+            if len(unread) == len(parts):
+                raise unread[0]
         except Refused as refusal:
             return self.error_row(student, str(refusal), "refused")
         with self.bridge.gradebook() as gradebook:
@@ -179,7 +198,7 @@ class Classroom:
 
     def error_row(self, student: str, message: str, status: str = "error") -> Row:
         """Return the row of a student whose grade is not in the gradebook."""
-        highest = sum(slot.points for slot in self.handout.slots)
+        highest = sum(slot.points for one in self.handouts.values() for slot in one.slots)
         return Row(student, self.lesson, status, 0.0, highest, 0, 0.0, sentence(message))
 
     def log(self, student: str, detail: str) -> None:
@@ -202,8 +221,8 @@ class _Run:
         self.ready: list[Done] = []
         """Outcomes that are there without a run."""
         self.seed = grading_seed(self.lesson)
-        settings = room.course.root / "nbgrader_config.py"
-        self.key = ledger.lesson_key(room.path.parent, settings, self.seed)
+        source = room.master.parts[0].path.parent
+        self.key = ledger.lesson_key(source, room.course.settings, self.seed)
 
     def go(self) -> None:
         """Grade everybody who is waiting."""
@@ -211,7 +230,7 @@ class _Run:
             self.lines = ledger.read_ledger(gradebook, self.lesson)
             gradebook.db.commit()
         self.before = self.bridge.all_marks(self.lesson)
-        self.bridge.ensure_assignment(self.lesson, self.room.handout)
+        self.bridge.ensure_assignment(self.lesson, self.room.handouts)
         self.now = self.bridge.all_marks(self.lesson)
         todo = [student for student in self.waiting if not self._is_unchanged(student)]
         self.waiting = deque(todo)
@@ -253,35 +272,51 @@ class _Run:
                 return False
         except OSError:
             return False
-        if line.notebook != ledger.digest_of(self.bridge.autograded(student, self.lesson)):
+        if line.notebook != self._digest(student):
             return False
         self._add(rows.from_json(line.row).with_marks(marks).saying(UNCHANGED))
         return True
 
+    def _digest(self, student: str) -> str:
+        names = self.room.master.names
+        return ledger.digest_of(self.bridge.autograded(student, self.lesson, one) for one in names)
+
     def _send(self, student: str, pool: Pool) -> None:
         """Read a submission and have it run; what cannot be run is ready at once."""
-        found = self.room.guarded(student, lambda: self._read(student))
-        if isinstance(found, Row):
-            self._add(found)
-        elif found[1] is None:
-            pool.submit(found[0])
+        job = self.room.guarded(student, lambda: self._read(student))
+        if isinstance(job, Row):
+            self._add(job)
+        elif job.to_run:
+            pool.submit(job)
         else:
-            self.ready.append(found)
+            self.ready.append((job, job.outcomes()))
 
-    def _read(self, student: str) -> tuple[Job, Outcome | None]:
-        room = self.room
+    def _read(self, student: str) -> Job:
         try:
             key = self._submission_key(student)
         except OSError:
             key = ""  # never the same again
         try:
-            handed = intake.read_submission(room.submitted, student, self.lesson, room.limits)
-        except Refused as refusal:
-            reason = sentence(str(refusal))
-            rebuilt = blank_rebuild(student, room.handout, room.master, reason)
-            return Job(student, rebuilt, None, key), unit.refused(room.master, rebuilt, reason)
-        rebuilt = rebuild(handed, room.handout, room.master)
-        return Job(student, rebuilt, handed.timestamp, key), None
+            handed = self.room.read(student)
+        except Refused as refusal:  # of the whole folder
+            handed = intake.HandedIn(dict.fromkeys(self.room.master.names, refusal))
+        parts: list[Rebuilt] = []
+        unread: dict[str, Outcome] = {}
+        notes: list[str] = []
+        files = as_text(self.room.files(student, notes) if handed.readable else {})
+        for part, found in handed.parts.items():
+            handout, master = self.room.handouts[part], self.room.master.part(part)
+            if isinstance(found, Refused):
+                reason = sentence(str(found))
+                parts.append(blank_rebuild(student, handout, master, reason))
+                status = "missing" if isinstance(found, Missing) else "refused"
+                unread[part] = unit.refused(master, parts[-1], reason, status)
+            else:
+                made = rebuild(found, handout, master)
+                said = (*notes, *made.notes)
+                parts.append(dataclasses.replace(made, files=files, notes=said))
+                notes = []  # of the folder, said once
+        return Job(student, tuple(parts), handed.timestamp, key, unread)
 
     # -- after the run -------------------------------------------------------------------------
 
@@ -299,16 +334,17 @@ class _Run:
             for row in made:
                 self._add(row)
 
-    def _alone(self, job: Job, outcome: Outcome) -> Row:
+    def _alone(self, job: Job, outcomes: tuple[Outcome, ...]) -> Row:
         def written() -> Row:
             with self.bridge.whole():
-                return self._record(job, outcome)
+                return self._record(job, outcomes)
 
         row: Row = self.room.guarded(job.student, written)
         return row
 
-    def _record(self, job: Job, outcome: Outcome) -> Row:
+    def _record(self, job: Job, outcomes: tuple[Outcome, ...]) -> Row:
         student = job.student
+        outcome = rows.together(self.room.master, outcomes)
         if outcome.status == "error":
             self.room.log(student, outcome.detail)
             return self.room.error_row(student, outcome.message)
@@ -316,9 +352,10 @@ class _Run:
             intake.check_student(student)
         except Refused as refusal:
             return self.room.error_row(student, str(refusal), "refused")
-        marks: Marks = self.bridge.record(outcome, job.rebuilt, self.room.handout, job.timestamp)
+        graded = list(zip(outcomes, job.parts, strict=True))
+        marks: Marks = self.bridge.record(graded, self.room.handouts, job.timestamp)
         row = rows.row_of(outcome, marks)
-        digest = ledger.digest_of(self.bridge.autograded(student, self.lesson))
+        digest = self._digest(student)
         with self.bridge.gradebook() as gradebook:
             aside = ledger.laid_aside(gradebook, self.lesson, student)
             if aside:

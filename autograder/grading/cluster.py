@@ -1,6 +1,6 @@
 """Run submissions on a Dask cluster: plain data out, plain data back.
 
-    with Cluster("tcp://scheduler:8786", master, seed) as pool:
+    with Cluster("tcp://scheduler:8786", assignment, seed) as pool:
         pool.submit(job)
 
 Each worker process of the cluster keeps one warm engine. A worker needs this project in the same
@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from autograder.errors import Problem
+from autograder.grading.assignment import Assignment
 from autograder.grading.ledger import environment
 from autograder.grading.rebuild import Rebuilt
 from autograder.grading.unit import failed, from_json
@@ -45,14 +46,16 @@ EACH = 2
 class Cluster:
     """A Dask cluster as a place where submissions are run."""
 
-    def __init__(self, address: str, master: Master, seed: int, closed_in: bool = False) -> None:
+    def __init__(
+        self, address: str, assignment: Assignment, seed: int, closed_in: bool = False
+    ) -> None:
         """`address` is the scheduler's, such as `tcp://10.0.0.1:8786`.
 
         `closed_in` refuses workers that have no sandbox.
         """
         self.address = address
         self.pattern = {
-            "master": pack_master(master),
+            "assignment": pack(assignment),
             "seed": seed,
             "closed_in": closed_in,
             "environment": environment(),
@@ -92,8 +95,8 @@ class Cluster:
 
     def submit(self, job: Job) -> None:
         """Take one submission."""
-        task = json.dumps(self.pattern | {"rebuilt": dataclasses.asdict(job.rebuilt) | {
-            "blank": sorted(job.rebuilt.blank)}})  # fmt: skip
+        parts = [dataclasses.asdict(one) | {"blank": sorted(one.blank)} for one in job.to_run]
+        task = json.dumps(self.pattern | {"parts": parts})
         self._send(job, task)
 
     def _send(self, job: Job, task: str, left: int = RETRIES) -> None:
@@ -112,7 +115,8 @@ class Cluster:
                 continue
             job, task, left = self.jobs.pop(future)
             try:
-                found.append((job, from_json(json.loads(future.result(CONNECT_SECONDS)))))
+                ran = json.loads(future.result(CONNECT_SECONDS))
+                found.append((job, job.outcomes([from_json(one) for one in ran])))
             except Exception as error:  # of the task, of its worker, or of the way here
                 self._look()
                 if left:
@@ -121,7 +125,7 @@ class Cluster:
                 reason = (
                     f"no worker of the cluster could finish it ({type(error).__name__}: {error})"
                 )
-                found.append((job, failed(job.rebuilt, " ".join(reason.split())[:300])))
+                found.append((job, job.failed(" ".join(reason.split())[:300])))
         return found
 
     def _look(self) -> None:
@@ -210,19 +214,19 @@ _STARTING = threading.Lock()
 def work(task: str) -> str:
     """Run one submission on a worker of the cluster; JSON in, JSON out."""
     data = json.loads(task)
-    rebuilt = _rebuilt(data["rebuilt"])
+    parts = [_rebuilt(one) for one in data["parts"]]
     if words := _difference(data["environment"], environment()):
-        outcome = failed(rebuilt, f"a worker of the cluster has {words}")
+        found = [failed(one, f"a worker of the cluster has {words}") for one in parts]
     elif data["closed_in"] and (reason := offered()):
-        outcome = failed(rebuilt, f"a worker of the cluster has no sandbox: {reason}")
+        found = [failed(one, f"a worker of the cluster has no sandbox: {reason}") for one in parts]
     else:
-        outcome = _keeper(data).run(rebuilt, data["seed"])
-    return json.dumps(outcome.to_json())
+        found = [_keeper(data).run(one, data["seed"]) for one in parts]
+    return json.dumps([outcome.to_json() for outcome in found])
 
 
 def _keeper(data: dict[str, Any]) -> Keeper:
     """Return this process's engine for a lesson; the one of the lesson before is closed."""
-    shape = json.dumps(data["master"], sort_keys=True)
+    shape = json.dumps(data["assignment"], sort_keys=True)
     name = hashlib.sha256(shape.encode()).hexdigest()
     with _STARTING:
         if name not in _KEEPERS:
@@ -230,18 +234,17 @@ def _keeper(data: dict[str, Any]) -> Keeper:
                 _KEEPERS.pop(other).stop()
             place = tempfile.mkdtemp(prefix="autograder-lesson-")
             atexit.register(shutil.rmtree, place, ignore_errors=True)
-            master = unpack_master(data["master"], Path(place))
-            keeper = _KEEPERS[name] = Keeper(master, many=True)
+            assignment = unpack(data["assignment"], Path(place))
+            keeper = _KEEPERS[name] = Keeper(assignment, many=True)
             atexit.register(keeper.stop)
         return _KEEPERS[name]
 
 
-def pack_master(master: Master) -> dict[str, Any]:
-    """Return a lesson as JSON-ready data."""
-    fields = {field.name: getattr(master, field.name) for field in dataclasses.fields(master)}
-    cells = [dataclasses.asdict(cell) for cell in master.cells]
-    given = {path.name: _packed(path) for path in master.given}
-    return {**fields, "cells": cells, "path": master.path.name, "given": given}
+def pack(assignment: Assignment) -> dict[str, Any]:
+    """Return an assignment as JSON-ready data."""
+    parts = [dataclasses.asdict(one) | {"path": one.path.name} for one in assignment.parts]
+    given = {path.name: _packed(path) for path in assignment.given}
+    return {"name": assignment.name, "parts": parts, "given": given}
 
 
 def _packed(path: Path) -> str | dict[str, Any]:
@@ -260,17 +263,23 @@ def _unpack(packed: str | dict[str, Any], path: Path) -> None:
         _unpack(inside, path / name)
 
 
-def unpack_master(data: dict[str, Any], folder: Path) -> Master:
-    """Return the lesson that `pack_master` packed; files handed out with it go to `folder`."""
-    fields = dict(data)
-    for name, packed in fields.pop("given").items():
+def unpack(data: dict[str, Any], place: Path) -> Assignment:
+    """Return the assignment that `pack` packed; what is handed out with it goes below `place`."""
+    folder = place / data["name"]
+    folder.mkdir()
+    for name, packed in data["given"].items():
         _unpack(packed, folder / name)
-    return Master(**{**fields, "cells": _cells(data["cells"]), "path": folder / data["path"]})
+    parts = [
+        Master(**{**one, "cells": _cells(one["cells"]), "path": folder / one["path"]})
+        for one in data["parts"]
+    ]
+    return Assignment(data["name"], tuple(parts))
 
 
 def _rebuilt(data: dict[str, Any]) -> Rebuilt:
     names = ("origins", "notes", "suspicions")
     lists = {name: tuple(data[name]) for name in names}
+    lists["files"] = tuple((name, text) for name, text in data["files"])
     blank = frozenset(data["blank"])
     return Rebuilt(**{**data, **lists, "blank": blank, "cells": _cells(data["cells"])})
 

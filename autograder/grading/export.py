@@ -11,9 +11,10 @@ import csv
 import io
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.plugins import ExportPlugin
 
+from autograder.grading.assignment import label
 from autograder.grading.table import number, one_line
 
 FORMULA = ("=", "+", "-", "@", "|", "%")
@@ -35,16 +36,14 @@ def safe_cell(value: Any) -> str:
 def lesson_rows(gradebook: Gradebook, lesson: str) -> list[Row]:
     """Return a row per student with the points of each exercise of one lesson."""
     assignment = gradebook.find_assignment(lesson)
-    cells = [cell.name for notebook in assignment.notebooks for cell in notebook.grade_cells]
-    solutions = {cell.name for notebook in assignment.notebooks for cell in notebook.solution_cells}
-    exercise = {name: _exercise(name, solutions) for name in cells}
+    exercise = _exercises(assignment)
     rows = []
     for student in gradebook.students:
         points = dict.fromkeys(exercise.values(), 0.0)
         submission = _submission(gradebook, lesson, student.id)
         for notebook in submission.notebooks if submission else ():
             for grade in notebook.grades:
-                points[exercise.get(grade.name, grade.name)] += float(grade.score)
+                points[exercise[notebook.name, grade.name]] += float(grade.score)
         rows.append(_about(student) | points | _totals(submission, assignment.max_score))
     return rows
 
@@ -73,6 +72,19 @@ def as_csv(rows: list[Row]) -> str:
     for row in rows:
         writer.writerow([safe_cell(value) for value in row.values()])
     return text.getvalue()
+
+
+def _exercises(assignment: Assignment) -> dict[tuple[str, str], str]:
+    """Return the name of the exercise that each grade cell counts for."""
+    notebooks = sorted(assignment.notebooks, key=lambda one: str(one.name))
+    names = [one.name for one in notebooks]
+    found = {}
+    for notebook in notebooks:
+        solutions = {cell.name for cell in notebook.solution_cells}
+        for cell in (*notebook.grade_cells, *notebook.task_cells):
+            exercise = _exercise(cell.name, solutions)
+            found[notebook.name, cell.name] = label(names, notebook.name, exercise)
+    return found
 
 
 def _exercise(grade_id: str, solutions: set[str]) -> str:

@@ -1,4 +1,4 @@
-"""Feedback pages: one self-contained HTML file per student, made by nbgrader's own converter.
+"""Feedback pages: one self-contained HTML file per notebook, made by nbgrader's own converter.
 
 A page shows the student's work, each behaviour's verdict in words, points and comments. It holds no
 hidden test, no mark scheme and nothing that runs, and it can be read without a network.
@@ -7,6 +7,8 @@ hidden test, no mark scheme and nothing that runs, and it can be read without a 
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +74,7 @@ class Explain(GetGrades):
             if not utils.is_solution(cell):
                 cell.outputs = []
         resources["feedback"] = {
-            "title": nb.metadata.get("autograder", {}).get("title", resources["unique_key"]),
+            "title": nb.metadata.get("autograder", {}).get("title", _title(resources)),
             "outcome": nb.metadata.get("autograder", {}).get("outcome", {}),
             "rows": [cell.metadata.feedback for cell in tests],
             "parts": _parts(nb.cells),
@@ -81,6 +83,12 @@ class Explain(GetGrades):
             "waiting": sum(cell.metadata.feedback.word == VERDICTS["waits"] for cell in tests),
         }
         return nb, resources
+
+
+def _title(resources: dict[str, Any]) -> str:
+    """Return the names of an assignment and its notebook, once where they are the same."""
+    about = resources["nbgrader"]
+    return ": ".join(dict.fromkeys((about["assignment"], about["notebook"])))
 
 
 def _verdict(cell: NotebookNode) -> dict[str, Any]:
@@ -176,10 +184,10 @@ class FeedbackExporter(HTMLExporter):
 class FeedbackPages(GenerateFeedback):
     """nbgrader's GenerateFeedback with our preprocessors and exporter."""
 
-    def __init__(self, student: str, lesson: str, source: Path, **kwargs: Any) -> None:
-        """`source` is the graded notebook."""
+    def __init__(self, sources: Iterable[Path], **kwargs: Any) -> None:
+        """`sources` are one student's graded notebooks."""
         super().__init__(**kwargs)
-        self.student, self.lesson, self.source = student, lesson, source
+        self.sources = [str(path) for path in sources]
         # nbgrader's own choice of page is in the configuration by now.
         self.config.HTMLExporter.template_name = "feedback_page"
         self.config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES)]
@@ -192,23 +200,21 @@ class FeedbackPages(GenerateFeedback):
         ]  # fmt: skip
 
     def init_notebooks(self) -> None:
-        """Name the one notebook, whatever characters the student's id holds."""
+        """Name the notebooks, whatever characters the student's id holds."""
         self.notebooks: list[str] = []
-        self.assignments = {str(self.source.parent): [str(self.source)]}
+        self.assignments = {os.path.dirname(self.sources[0]): self.sources}
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         """Copy nothing beside the page."""
 
 
-def write_feedback(bridge: Bridge, student: str, lesson: str) -> Path:
-    """Write `feedback/<student>/<lesson>/<lesson>.html`; raises `BridgeError`."""
-    source = bridge.autograded(student, lesson)
+def write_feedback(bridge: Bridge, student: str, lesson: str) -> list[Path]:
+    """Write `feedback/<student>/<lesson>/<notebook>.html`; raises `BridgeError`."""
+    sources = bridge.graded_parts(student, lesson, bridge.parts(lesson))
     with bridge.place(assignment_id=lesson, student_id=student):
-        converter = FeedbackPages(
-            student, lesson, source, coursedir=bridge.coursedir, parent=bridge.app
-        )
+        converter = FeedbackPages(sources.values(), coursedir=bridge.coursedir, parent=bridge.app)
         converter.force = True
         converter.log.setLevel(logging.ERROR)
         bridge.start(converter)
     folder = bridge.coursedir.format_path(bridge.coursedir.feedback_directory, student, lesson)
-    return Path(folder) / f"{lesson}.html"
+    return [Path(folder) / f"{part}.html" for part in sources]

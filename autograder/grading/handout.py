@@ -1,4 +1,4 @@
-"""A lesson as it is graded and as it was handed out, from its solved notebook.
+"""A notebook as it is graded and as it was handed out, from its solved one.
 
 nbgrader's own preprocessors make both, in memory and with the course's configuration:
 
@@ -9,10 +9,13 @@ nbgrader's own preprocessors make both, in memory and with the course's configur
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
@@ -22,6 +25,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, SaveCells
 from traitlets.config import Config
+from traitlets.utils.importstring import import_item
 
 from autograder.errors import Problem
 
@@ -51,12 +55,23 @@ class Slot:
 
 @dataclass(frozen=True)
 class Handout:
-    """A lesson's cells, and the notebook that carries them into nbgrader."""
+    """A part's cells, and the notebook that carries them into nbgrader."""
 
     lesson: str
+    part: str
     slots: tuple[Slot, ...]
     graded: NotebookNode
     released: NotebookNode
+
+    @property
+    def checksums(self) -> dict[str, str | None]:
+        """nbgrader's checksum of each cell that its gradebook holds, by grade id."""
+        kinds = (utils.is_grade, utils.is_solution, utils.is_locked, utils.is_task)
+        return {
+            cell.metadata.nbgrader["grade_id"]: cell.metadata.nbgrader.get("checksum")
+            for cell in self.graded.cells
+            if "nbgrader" in cell.metadata and any(kind(cell) for kind in kinds)
+        }
 
     def slot(self, grade_id: str) -> Slot:
         """Return the slot with this grade id; raises `KeyError`."""
@@ -66,30 +81,35 @@ class Handout:
         raise KeyError(grade_id)
 
 
-def read_handout(master: Path, config: Config | None = None) -> Handout:
-    """Return the lesson whose solved notebook is `master`. Raises `Problem`."""
+def read_handout(master: Path, config: Config | None = None, root: Path | None = None) -> Handout:
+    """Return how the notebook whose solved form is `master` is handed out. Raises `Problem`.
+
+    Paths in the configuration, such as a header's, start at `root`, the course folder.
+    """
     if not master.is_file():
         raise Problem(f"there is no solved notebook {master}; run `autograder build`.")
-    solved = nbformat.read(master, as_version=4)
-    graded, released = _convert(solved, master.stem, config or Config())
+    try:
+        solved = nbformat.read(master, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise Problem(f"{master} cannot be read as a notebook ({type(error).__name__}).") from None
+    with contextlib.chdir(root or Path.cwd()):
+        graded, released = _convert(solved, master, config or Config())
     if len(graded.cells) != len(released.cells):
         raise Problem(f"{master.name}: a preprocessor of GenerateAssignment adds or drops cells.")
     slots = [
         _slot(index, cell, released.cells[index].source) for index, cell in enumerate(graded.cells)
     ]
-    return Handout(master.stem, tuple(slots), graded, released)
+    return Handout(master.parent.name, master.stem, tuple(slots), graded, released)
 
 
 def _convert(
-    notebook: NotebookNode, lesson: str, config: Config
+    notebook: NotebookNode, master: Path, config: Config
 ) -> tuple[NotebookNode, NotebookNode]:
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
-    resources = {
-        "unique_key": lesson,
-        "nbgrader": {"student": ".", "assignment": lesson, "notebook": lesson},
-    }
+    about = {"student": ".", "assignment": master.parent.name, "notebook": master.stem}
+    resources = {"unique_key": master.stem, "nbgrader": about}
     graded = None
-    for preprocessor in converter.preprocessors:
+    for preprocessor in steps(converter.preprocessors):
         if graded is None and preprocessor in (SaveCells, ClearHiddenTests):
             graded = copy.deepcopy(notebook)
         if preprocessor is SaveCells:
@@ -97,8 +117,13 @@ def _convert(
         try:
             notebook, resources = preprocessor(parent=converter)(notebook, resources)
         except Exception as error:  # each preprocessor has its own way to say that a cell is wrong
-            raise Problem(f"nbgrader cannot release {lesson}: {error}") from error
+            raise Problem(f"nbgrader cannot release {master.name}: {error}") from error
     return graded or copy.deepcopy(notebook), notebook
+
+
+def steps(preprocessors: Iterable[Any]) -> list[Any]:
+    """Return a configured list of preprocessors as classes; a course may name them in words."""
+    return [import_item(one) if isinstance(one, str) else one for one in preprocessors]
 
 
 def _slot(index: int, cell: NotebookNode, released_source: str) -> Slot:

@@ -1,8 +1,9 @@
 """Read what a student handed in: a file that anybody may have written in any way.
 
-    submission = read_submission(Path("submitted"), "student01", "01_why_frameworks")
+    handed = read_submission(Path("submitted"), "student01", "ps1", ["problem1", "problem2"])
+    handed.parts["problem1"]      # its cells, or why it cannot be graded
 
-Nothing of the file is run, and of its cells only kind, source and labels are kept. Whatever cannot
+Nothing of a file is run, and of its cells only kind, source and labels are kept. Whatever cannot
 be read ends in `Refused`, whose message is one sentence for that student's row.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,10 @@ from nbgrader.utils import parse_utc
 
 class Refused(Exception):
     """A submission cannot be graded; the message is one sentence that says why."""
+
+
+class Missing(Refused):
+    """A notebook was not handed in, while others of the assignment were."""
 
 
 @dataclass(frozen=True)
@@ -49,31 +55,54 @@ class HandedCell:
 
 @dataclass(frozen=True)
 class Submission:
-    """What was handed in, with a note for each thing that was odd but could be read."""
+    """One notebook as handed in, with a note for each thing that was odd but could be read."""
 
     student: str
     lesson: str
     cells: tuple[HandedCell, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What a student handed in for an assignment: each part, or why it cannot be graded."""
+
+    parts: dict[str, Submission | Refused]
     timestamp: str | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether any part of it can be graded."""
+        return any(isinstance(one, Submission) for one in self.parts.values())
 
 
 def read_submission(
-    submitted: Path, student: str, lesson: str, limits: Limits | None = None
-) -> Submission:
-    """Return the cells that `student` handed in for `lesson` (a folder name).
+    submitted: Path, student: str, lesson: str, parts: Sequence[str], limits: Limits | None = None
+) -> HandedIn:
+    """Return what `student` handed in for the `parts` of `lesson` (a folder name).
 
-    The file is `submitted/<student>/<lesson>/<lesson>.ipynb`; where it is missing, the only
-    notebook of that folder is taken and named. Raises `Refused`.
+    The files are `submitted/<student>/<lesson>/<part>.ipynb`; where one is asked for and one that
+    is called otherwise was handed in, that one is taken and named. Raises `Refused` where there is
+    nothing to be read.
     """
     check_student(student)
-    for folder in (submitted / student, submitted / student / lesson):
-        _check_folder(folder)
+    folder = submitted / student / lesson
+    for one in (submitted / student, folder):
+        _check_folder(one)
     notes: list[str] = []
-    path = _choose_notebook(submitted / student / lesson, lesson, notes)
-    found = read_notebook(path, student, lesson, limits)
-    timestamp = _timestamp(path.parent / "timestamp.txt", notes)
-    return replace(found, notes=(*notes, *found.notes), timestamp=timestamp)
+    chosen = _choose_notebooks(folder, parts, notes)
+    timestamp = _timestamp(folder / "timestamp.txt", notes)
+    found: dict[str, Submission | Refused] = {}
+    for part in parts:
+        try:
+            if part not in chosen:
+                raise Missing("the notebook was not handed in; it scores 0.")
+            read = read_notebook(chosen[part], student, lesson, limits)
+            found[part] = replace(read, notes=(*notes, *read.notes))
+            notes = []  # what is said of the folder is said once
+        except Refused as refusal:
+            found[part] = refusal
+    return HandedIn(found, timestamp)
 
 
 def read_notebook(
@@ -82,7 +111,7 @@ def read_notebook(
     """Return the cells of one notebook file, wherever it lies. Raises `Refused`."""
     limits = limits or Limits()
     notes: list[str] = []
-    document = _parse(_decode(_read(path, limits), notes), limits)
+    document = _parse(_decode(read_plain(path, limits), notes), limits)
     cells = _cells(_upgrade(document, notes), limits, notes)
     return Submission(student, lesson, cells, tuple(notes))
 
@@ -118,7 +147,8 @@ def _check_folder(folder: Path) -> None:
         raise Refused(f"{folder.name} is not a folder; a notebook is handed in inside a folder.")
 
 
-def _choose_notebook(folder: Path, lesson: str, notes: list[str]) -> Path:
+def _choose_notebooks(folder: Path, parts: Sequence[str], notes: list[str]) -> dict[str, Path]:
+    """Return the file of each part that was handed in."""
     try:
         names = sorted(
             name
@@ -127,22 +157,30 @@ def _choose_notebook(folder: Path, lesson: str, notes: list[str]) -> Path:
         )
     except OSError as error:
         raise Refused(f"the folder cannot be read ({error.strerror}).") from None
-    wanted = f"{lesson}.ipynb"
-    if wanted in names:
-        if len(names) > 1:
-            others = ", ".join(ascii(name) for name in names if name != wanted)
-            notes.append(f"Other notebooks in the folder were left alone: {others}.")
-        return folder / wanted
+    wanted = {part: f"{part}.ipynb" for part in parts}
+    chosen = {part: folder / name for part, name in wanted.items() if name in names}
+    others = [name for name in names if name not in wanted.values()]
     if not names:
-        raise Refused(f"no notebook was handed in: {wanted} is missing.")
-    if len(names) > 1:
-        raise Refused(f"there are {len(names)} notebooks, and none of them is called {wanted}.")
-    notes.append(f"The notebook is called {names[0]!a}; it was taken for {wanted}.")
-    return folder / names[0]
+        missing = "is missing" if len(parts) == 1 else "are missing"
+        raise Refused(f"no notebook was handed in: {', '.join(wanted.values())} {missing}.")
+    if not chosen and len(names) == len(parts) == 1:
+        ((part, name),) = wanted.items()
+        notes.append(f"The notebook is called {names[0]!a}; it was taken for {name}.")
+        return {part: folder / names[0]}
+    if not chosen:
+        if len(names) == 1:
+            found = f"the notebook {names[0]!a} is not"
+        else:
+            found = f"there are {len(names)} notebooks, and none of them is"
+        raise Refused(f"{found} called {' or '.join(wanted.values())}.")
+    if others:
+        shown = ", ".join(ascii(name) for name in others)
+        notes.append(f"Other notebooks in the folder were left alone: {shown}.")
+    return chosen
 
 
-def _read(path: Path, limits: Limits) -> bytes:
-    """Return the bytes of a plain file that no other name points to."""
+def read_plain(path: Path, limits: Limits) -> bytes:
+    """Return the bytes of a plain file that no other name points to. Raises `Refused`."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         _check_file(path.lstat(), path.name, limits)
@@ -177,7 +215,7 @@ def _timestamp(path: Path, notes: list[str]) -> str | None:
     if not os.path.lexists(path):
         return None
     try:
-        text = _read(path, Limits(size=1000)).decode().strip()
+        text = read_plain(path, Limits(size=1000)).decode().strip()
         parse_utc(text)
     except (Refused, ValueError, OverflowError, AttributeError):
         notes.append("The time of submission (timestamp.txt) could not be read.")

@@ -12,6 +12,7 @@ import hashlib
 import json
 import platform
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +24,7 @@ from sqlalchemy import Column, MetaData, String, Table, Text
 
 import autograder
 import chainrule
+from autograder.grading.beside import Most, handed_files
 
 TABLES = MetaData()
 LEDGER = Table(
@@ -35,9 +37,10 @@ LEDGER = Table(
     Column("row", Text, nullable=False),
 )
 KEPT = Table(
-    "autograder_kept_marks",
+    "autograder_laid_aside",
     TABLES,
     Column("assignment", String(128), primary_key=True),
+    Column("notebook", String(128), primary_key=True),
     Column("student", String(128), primary_key=True),
     Column("cell", String(128), primary_key=True),
     Column("manual_score", sqlalchemy.Float),
@@ -57,7 +60,7 @@ class Line:
 
     key: str
     notebook: str
-    """Digest of the graded notebook; another one there means that somebody else graded since."""
+    """Digest of the graded notebooks; another one there means that somebody else graded since."""
     row: dict[str, Any]
 
 
@@ -90,41 +93,47 @@ def laid_aside(gradebook: Gradebook, lesson: str, student: str) -> list[str]:
     here = (KEPT.c.assignment == lesson) & (KEPT.c.student == student)
     rows = gradebook.db.execute(sqlalchemy.select(KEPT).where(here)).mappings()
     hand = ("manual_score", "extra_credit", "manual_comment")
-    return sorted(row["cell"] for row in rows if any(row[name] is not None for name in hand))
+    return sorted({row["cell"] for row in rows if any(row[name] is not None for name in hand)})
 
 
 # -- keys --------------------------------------------------------------------------------------
 
 
-def lesson_key(source: Path, settings: Path, seed: int) -> str:
+def lesson_key(source: Path, settings: Iterable[Path], seed: int) -> str:
     """Return what the grades of a lesson depend on besides the submission.
 
-    `source` is the lesson's folder of solutions/, `settings` the course's nbgrader_config.py.
+    `source` is the lesson's folder of solutions/, `settings` are nbgrader's configuration files.
     """
     state = hashlib.sha256(json.dumps([seed, environment()]).encode())
-    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
-    for path in [settings, *files]:
+    for path in settings:
         _add(state, path.name, path.read_bytes())
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            _add(state, path.relative_to(source).as_posix(), path.read_bytes())
     return state.hexdigest()
 
 
 def submission_key(lesson: str, folder: Path, size: int) -> str:
     """Return the key of a submission: the lesson's key and the bytes that were handed in.
 
-    Of what is no plain file, or is larger than `size` bytes, only that fact counts: intake refuses
-    it unread.
+    Of what is no plain file, or is larger than `size` bytes (beside the notebooks: than may be
+    handed in), only that fact counts: intake refuses it unread.
     """
     state = hashlib.sha256(lesson.encode())
     try:
-        paths = sorted(folder.iterdir()) if not folder.is_symlink() else []
+        here = sorted(folder.iterdir()) if not folder.is_symlink() else []
     except OSError:
-        paths = []
-    for path in paths:
-        if path.suffix == ".ipynb" or path.name == "timestamp.txt":
-            facts = path.lstat()
-            readable = stat.S_ISREG(facts.st_mode) and facts.st_size <= size
-            other = f"{facts.st_mode} {facts.st_size}".encode()
-            _add(state, path.name, path.read_bytes() if readable else other)
+        here = []
+    paths = [path for path in here if path.name.lower().endswith(".ipynb")]
+    left = Most().together
+    for path in (*paths, *(handed_files(folder) if here else ())):
+        facts = path.lstat()
+        most = size if path in paths else min(Most().each, left)
+        left -= 0 if path in paths else facts.st_size
+        readable = stat.S_ISREG(facts.st_mode) and facts.st_size <= most
+        other = f"{facts.st_mode} {facts.st_size}".encode()
+        name = path.relative_to(folder).as_posix()
+        _add(state, name, path.read_bytes() if readable else other)
     return state.hexdigest()
 
 
@@ -157,9 +166,12 @@ def digest_of_code(folder: Path) -> str:
     return state.hexdigest()
 
 
-def digest_of(path: Path) -> str:
-    """Return the digest of one file; '' when it is not there."""
+def digest_of(paths: Iterable[Path]) -> str:
+    """Return the digest of some files; '' when one of them is not there."""
+    state = hashlib.sha256()
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths:
+            _add(state, path.name, path.read_bytes())
     except OSError:
         return ""
+    return state.hexdigest()

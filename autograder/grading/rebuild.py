@@ -31,6 +31,8 @@ class Rebuilt:
 
     student: str
     lesson: str
+    part: str
+    """Which notebook of the assignment it is."""
     cells: tuple[MasterCell, ...]
     """In the order they run; `index` is the position here."""
     origins: tuple[int | None, ...]
@@ -39,6 +41,8 @@ class Rebuilt:
     """Grade ids of answer cells left as they were released."""
     notes: tuple[str, ...] = ()
     suspicions: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    """What was handed in beside the notebooks, as `beside.as_text` packs it."""
 
 
 @dataclass
@@ -72,6 +76,7 @@ def rebuild(submission: Submission, handout: Handout, master: Master) -> Rebuilt
     sources, used, blank = _answers(places)
     extras = _extras(places, used)
     _say_if_foreign(places)
+    seconds = next((cell.seconds for cell in master.cells), None)
     cells: list[MasterCell] = []
     origins: list[int | None] = []
     for index in range(-1, len(handout.slots)):
@@ -80,11 +85,11 @@ def rebuild(submission: Submission, handout: Handout, master: Master) -> Rebuilt
             cells.append(dataclasses.replace(master.cells[index], index=len(cells), source=source))
             origins.append(index)
         for extra in extras[index]:
-            cells.append(_own_cell(master.cells[0], extra, len(cells)))
+            cells.append(_own_cell(extra, len(cells), seconds))
             origins.append(None)
     return Rebuilt(
-        submission.student, submission.lesson, tuple(cells), tuple(origins), frozenset(blank),
-        tuple(places.notes), tuple(places.suspicions),
+        submission.student, submission.lesson, handout.part, tuple(cells), tuple(origins),
+        frozenset(blank), tuple(places.notes), tuple(places.suspicions),
     )  # fmt: skip
 
 
@@ -95,15 +100,14 @@ def blank_rebuild(student: str, handout: Handout, master: Master, note: str) -> 
         for cell, slot in zip(master.cells, handout.slots, strict=True)
     )
     blank = frozenset(slot.grade_id for slot in handout.slots if slot.answer)
-    return Rebuilt(student, handout.lesson, cells, tuple(range(len(cells))), blank, (note,))
+    origins = tuple(range(len(cells)))
+    return Rebuilt(student, handout.lesson, handout.part, cells, origins, blank, (note,))
 
 
-def _own_cell(pattern: MasterCell, cell: HandedCell, index: int) -> MasterCell:
-    return dataclasses.replace(
-        pattern, index=index, id=f"own-{cell.position}", kind=cell.kind, role="code",
-        source=cell.source, grade_id=None, points=0.0, exercise=None, behaviour=None,
-        sentence="", allow=None, signatures={},
-    )  # fmt: skip
+def _own_cell(cell: HandedCell, index: int, seconds: float | None) -> MasterCell:
+    return MasterCell(
+        index, f"own-{cell.position}", cell.kind, "code", cell.source, seconds=seconds
+    )
 
 
 # -- matching ----------------------------------------------------------------------------------

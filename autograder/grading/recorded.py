@@ -1,6 +1,6 @@
-"""nbgrader's Autograde on a notebook that was run already.
+"""nbgrader's Autograde on notebooks that were run already.
 
-A staged notebook (the master with one student's answers) takes the place of the submission, and
+Staged notebooks (the masters with one student's answers) take the place of the submission, and
 preprocessors of nbgrader's list are replaced by ours: outputs come from our run instead of a
 kernel, points from our records instead of the absence of an error. The other preprocessors, a
 course's own among them, its hooks and its late penalties run as nbgrader runs them.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,16 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
     saveautogrades,
 )
-from traitlets.utils.importstring import import_item
 
 from autograder.errors import Problem
+from autograder.grading.handout import steps
 from autograder.grading.staging import as_text
 from autograder.grading.unit import Outcome
 
 
 @dataclass(frozen=True)
 class Ours:
-    """What our preprocessors need to know about one submission."""
+    """What our preprocessors need to know about one notebook of a submission."""
 
     outcome: Outcome
     notebook: NotebookNode
@@ -103,6 +104,9 @@ class SaveRecords(SaveAutoGrades):
                 if utils.is_solution(cell):
                     comment = comments[cell.metadata.nbgrader["grade_id"]]
                     comment.auto_comment = "No response." if _untouched(cell) else None
+            if ours.outcome.status in ("refused", "missing"):
+                for grade in grades.values():
+                    _save_nothing(grade)
             gradebook.db.commit()
         return nb, resources
 
@@ -123,6 +127,12 @@ def _save_grade(grade: Grade, cell: NotebookNode, ours: Ours) -> None:
     grade.auto_score = points
 
 
+def _save_nothing(grade: Grade) -> None:
+    """Give 0 for what was not handed in: nobody need look at it, as nbgrader does it."""
+    if grade.manual_score is None:
+        grade.auto_score, grade.needs_manual_grade = 0.0, False
+
+
 def _points(cell: NotebookNode, outcome: Outcome) -> float | None:
     """Return the automatic points of a grade cell; None where a person must look."""
     if utils.is_solution(cell):
@@ -141,24 +151,24 @@ NEEDED = (TakeOutputs, SaveRecords)
 
 
 class RecordedAutograde(Autograde):
-    """nbgrader's Autograde on one staged notebook, run already."""
+    """nbgrader's Autograde on one submission's staged notebooks, run already."""
 
     folder: Path
-    ours: Ours
+    ours: Mapping[str, Ours]
 
     def __init__(self, **kwargs: Any) -> None:
         """Read the course's lists of preprocessors. Raises `Problem` when ours have no place."""
         super().__init__(**kwargs)
         self.kept: dict[type, Any] = {}
         for name in ("sanitize_preprocessors", "autograde_preprocessors"):
-            self.set_trait(name, [REPLACED.get(one, one) for one in getattr(self, name)])
+            self.set_trait(name, [REPLACED.get(one, one) for one in steps(getattr(self, name))])
         missing = set(NEEDED) - set(self.autograde_preprocessors)
         if missing:
             names = ", ".join(old.__name__ for old, new in REPLACED.items() if new in NEEDED)
             raise Problem(f"Autograde.autograde_preprocessors must keep nbgrader's {names}.")
 
-    def take(self, folder: Path, ours: Ours) -> None:
-        """Name what to convert next; nbgrader would look in `folder` for its notebook."""
+    def take(self, folder: Path, ours: Mapping[str, Ours]) -> None:
+        """Name what to convert next, by notebook; nbgrader would look for them in `folder`."""
         self.folder, self.ours = folder, ours
 
     def start(self) -> None:
@@ -171,10 +181,10 @@ class RecordedAutograde(Autograde):
             self.convert_notebooks()
 
     def init_notebooks(self) -> None:
-        """Name the one notebook; nbgrader would search with a glob, and ids may hold `[`."""
+        """Name the notebooks; nbgrader would search with a glob, and ids may hold `[`."""
         self.notebooks: list[str] = []
-        name = f"{self.ours.outcome.lesson}.ipynb"
-        self.assignments = {str(self.folder): [str(self.folder / name)]}
+        paths = [str(self.folder / f"{part}.ipynb") for part in self.ours]
+        self.assignments = {str(self.folder): paths}
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         """Run both lists of preprocessors on the notebook in memory; write it once.
@@ -182,8 +192,8 @@ class RecordedAutograde(Autograde):
         nbgrader's way reads and writes it twice and copies and validates it after every step.
         """
         resources = self.init_single_notebook_resources(notebook_filename)
-        resources["autograder"] = self.ours
-        notebook = self.ours.notebook
+        ours = resources["autograder"] = self.ours[resources["nbgrader"]["notebook"]]
+        notebook = ours.notebook
         with utils.setenv(NBGRADER_EXECUTION="autograde"):
             for kind in (*self.sanitize_preprocessors, *self.autograde_preprocessors):
                 notebook, resources = self._step(kind)(notebook, resources)
@@ -196,8 +206,6 @@ class RecordedAutograde(Autograde):
 
     def _step(self, kind: Any) -> Any:
         """Return a preprocessor; a course's own, which may remember things, is always a new one."""
-        if isinstance(kind, str):
-            kind = import_item(kind)
         if not isinstance(kind, type):
             return kind
         if not kind.__module__.startswith(("nbgrader.", "autograder.", "nbconvert.")):

@@ -5,13 +5,16 @@ Points come from the gradebook; the reasons come from the records in the graded 
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import nbformat
 from nbgrader import utils
 
+from autograder.grading.assignment import label
 from autograder.grading.bridge import Bridge
 from autograder.grading.unit import UNANSWERED, first_line
 
@@ -44,21 +47,25 @@ class Line:
 def class_report(bridge: Bridge, lesson: str) -> list[Line]:
     """Return a line per test of a lesson, over everybody who is graded."""
     lines: dict[str, Line] = {}
+    parts = bridge.parts(lesson)
     for student in bridge.graded_students(lesson):
         points = bridge.points(student, lesson)
-        notebook = nbformat.read(bridge.autograded(student, lesson), as_version=4)
-        for cell in notebook.cells:
-            if utils.is_grade(cell) and not utils.is_solution(cell):
-                _count(lines, cell, points)
+        for part, path in bridge.graded_parts(student, lesson, parts).items():
+            named = functools.partial(label, parts, part)
+            for cell in nbformat.read(path, as_version=4).cells:
+                if utils.is_grade(cell) and not utils.is_solution(cell):
+                    _count(lines, cell, points, named)
     return list(lines.values())
 
 
-def _count(lines: dict[str, Line], cell: Any, points: dict[str, float]) -> None:
+def _count(
+    lines: dict[str, Line], cell: Any, points: dict[str, float], named: Callable[[str], str]
+) -> None:
     ours, theirs = cell.metadata.get("autograder", {}), cell.metadata.nbgrader
-    grade_id = theirs["grade_id"]
+    grade_id = named(theirs["grade_id"])
+    exercise = named(ours.get("exercise", theirs["grade_id"]))
     line = lines.setdefault(
-        grade_id,
-        Line(ours.get("exercise", grade_id), ours.get("behaviour", ""), ours.get("sentence", "")),
+        grade_id, Line(exercise, ours.get("behaviour", ""), ours.get("sentence", ""))
     )
     record = ours.get("record", {})
     line.trust = line.trust or record.get("trust", "")

@@ -1,12 +1,14 @@
-"""Bring a changed lesson into a gradebook that already holds submissions.
+"""Bring a changed assignment into a gradebook that already holds submissions.
 
-nbgrader refuses once a lesson with submissions gains or loses a cell. `KeepMarks` takes the place
-of its SaveCells: added cells get an empty grade for everybody, removed cells go, and what a person
-had written on a removed cell is laid aside and comes back with the cell.
+nbgrader refuses once an assignment with submissions gains or loses a cell or a notebook.
+`KeepMarks` takes the place of its SaveCells, `KeepSubmissions` of its GenerateAssignment: what is
+added gets an empty grade for everybody, what is removed goes, and what a person had written on a
+removed cell is laid aside and comes back with the cell.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -20,14 +22,38 @@ from nbgrader.api import (
     Notebook,
     SubmittedNotebook,
 )
+from nbgrader.converters import GenerateAssignment, generate_assignment
 from nbgrader.preprocessors import SaveCells
 
+from autograder.grading.handout import steps
 from autograder.grading.ledger import KEPT
 
 KINDS = ("grade", "solution", "task", "source")
 GRADED = ("GradeCell", "TaskCell")
 COMMENTED = ("SolutionCell", "TaskCell")
 HAND = ("manual_score", "extra_credit", "manual_comment")
+
+
+class KeepSubmissions(GenerateAssignment):
+    """nbgrader's GenerateAssignment for assignments that may change after grading began."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Put `KeepMarks` into the course's list of preprocessors."""
+        super().__init__(**kwargs)
+        kinds = steps(self.preprocessors)
+        self.set_trait("preprocessors", [KeepMarks if one is SaveCells else one for one in kinds])
+
+    def _clean_old_notebooks(self, assignment_id: str, student_id: str) -> None:
+        here = {Path(one).stem for one in self.notebooks}
+        url, course = self.coursedir.db_url, self.coursedir.course_id
+        # By nbgrader's own name for it, so that one that stays open can stand in.
+        with generate_assignment.Gradebook(url, course) as gradebook:
+            for notebook in list(gradebook.find_assignment(assignment_id).notebooks):
+                if notebook.name not in here:
+                    for cell in list(notebook._base_cells):
+                        lay_aside(gradebook, assignment_id, cell)
+                    gradebook.db.commit()
+                    gradebook.remove_notebook(notebook.name, assignment_id)
 
 
 class KeepMarks(SaveCells):
@@ -44,6 +70,11 @@ class KeepMarks(SaveCells):
             self.gradebook.db.commit()
         super()._create_notebook(nb)
         notebook = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
+        have = {submitted.assignment_id for submitted in notebook.submissions}
+        for submission in notebook.assignment.submissions:
+            if submission.id not in have:  # handed in before the assignment had this notebook
+                self.gradebook.db.add(SubmittedNotebook(notebook=notebook, assignment=submission))
+        self.gradebook.db.commit()
         for submitted in notebook.submissions:
             fill(self.gradebook, self.assignment_id, notebook, submitted)
         self.gradebook.db.commit()
@@ -73,7 +104,8 @@ def lay_aside(gradebook: Gradebook, assignment: str, cell: Any) -> None:
     for row in [*cell.grades, *cell.comments]:
         kept = {name: getattr(row, name) for name in HAND if getattr(row, name, None) is not None}
         if any(kept.values()) or "manual_score" in kept:
-            values = {"assignment": assignment, "student": row.student.id, "cell": cell.name}
+            values = {"assignment": assignment, "notebook": cell.notebook.name}
+            values |= {"student": row.student.id, "cell": cell.name}
             _put(gradebook, values, kept)
         gradebook.db.delete(row)
 
@@ -115,7 +147,8 @@ def _restore(
     row: Grade | Comment,
     names: tuple[str, ...],
 ) -> None:
-    place = {"assignment": assignment, "student": submitted.student.id, "cell": cell}
+    place = {"assignment": assignment, "notebook": submitted.name}
+    place |= {"student": submitted.student.id, "cell": cell}
     here = [KEPT.c[name] == value for name, value in place.items()]
     found = gradebook.db.execute(sqlalchemy.select(KEPT).where(*here)).mappings().first()
     for name in names:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.grading.assignment import Assignment
 from autograder.grading.marks import Marks
 from autograder.grading.table import number
 from autograder.grading.unit import Outcome
-from autograder.master import Master
 
 Progress = Callable[[str], None]
 UNCHANGED = "Unchanged."
@@ -62,6 +62,47 @@ def from_json(data: dict[str, Any]) -> Row:
     return Row(**{**data, "suspicions": tuple(data["suspicions"])})
 
 
+def together(assignment: Assignment, outcomes: Sequence[Outcome]) -> Outcome:
+    """Return one outcome for a whole submission; what it names is named after its part."""
+    first, several = outcomes[0], len(outcomes) > 1
+    said = {outcome.part: outcome.message for outcome in outcomes if outcome.message}
+    same = len(said) == len(outcomes) and len(set(said.values())) == 1
+    words = [f"{part}: {_ended(text)}" if several else text for part, text in said.items()]
+    return dataclasses.replace(
+        first,
+        part="",
+        status=_status({outcome.status for outcome in outcomes}),
+        message=first.message if same else " ".join(words),
+        seconds=round(sum(outcome.seconds for outcome in outcomes), 3),
+        exercises={
+            assignment.label(outcome.part, name): one
+            for outcome in outcomes
+            for name, one in outcome.exercises.items()
+        },
+        suspicions=tuple(
+            f"{outcome.part}: {text}" if several else text
+            for outcome in outcomes
+            for text in outcome.suspicions
+        ),
+        detail="\n".join(outcome.detail for outcome in outcomes if outcome.detail),
+        records={},
+        outputs={},
+    )
+
+
+def _status(states: set[str]) -> str:
+    """Return the status of a submission whose parts have these."""
+    if "error" in states:
+        return "error"
+    if states <= {"refused", "missing"}:
+        return "refused"
+    return "graded" if states == {"graded"} else "partial"
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
 def row_of(outcome: Outcome, marks: Marks) -> Row:
     """Return the row of a submission that is in the gradebook."""
     return Row(
@@ -78,14 +119,18 @@ def change(before: Marks | None, now: Marks) -> str:
     return f"{CHANGED} {number(before.score)} -> {number(now.score)}."
 
 
-def exercises_from_points(master: Master, points: dict[str, float]) -> dict[str, dict[str, Any]]:
+def exercises_from_points(
+    assignment: Assignment, points: dict[str, float]
+) -> dict[str, dict[str, Any]]:
     """Return exercises from the gradebook's points alone, as nbgrader's own run leaves them."""
     exercises: dict[str, dict[str, Any]] = {}
-    for cell in master.tests():
-        name = cell.exercise or cell.grade_id or ""
-        one = exercises.setdefault(name, {"points": 0.0, "max_points": 0.0})
-        one["points"] += points.get(cell.grade_id or "", 0.0)
-        one["max_points"] += cell.points
+    for master in assignment.parts:
+        for cell in master.tests():
+            name = assignment.label(master.part, cell.exercise or cell.grade_id or "")
+            one = exercises.setdefault(name, {"points": 0.0, "max_points": 0.0})
+            grade_id = assignment.label(master.part, cell.grade_id or "")
+            one["points"] += points.get(grade_id, 0.0)
+            one["max_points"] += cell.points
     for one in exercises.values():
         whole, some = one["points"] >= one["max_points"], one["points"] > 0
         one |= {"verdict": "pass" if whole else "partial" if some else "fail", "message": ""}

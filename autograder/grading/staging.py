@@ -1,8 +1,9 @@
-"""The notebook that takes a submission's place: the master with one student's answers."""
+"""The notebooks that take a submission's place: the masters with one student's answers."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,11 @@ def staged_notebook(outcome: Outcome, rebuilt: Rebuilt, handout: Handout) -> Not
             if staged.source != cell.source and not utils.is_solution(staged):
                 staged.metadata.setdefault("autograder", NotebookNode())["changed"] = True
             staged.source = cell.source
+            staged.setdefault("id", cell.id)
         cells.append(staged)
     notebook["cells"] = cells
+    # Cells have ids from 4.5 on; a course's own notebooks may be older.
+    notebook["nbformat_minor"] = max(5, notebook["nbformat_minor"])
     about = {"status": outcome.status, "message": outcome.message, "seconds": outcome.seconds}
     about |= {"notes": list(outcome.notes), "suspicions": list(outcome.suspicions)}
     notebook.metadata.setdefault("autograder", NotebookNode())["outcome"] = about
@@ -57,10 +61,13 @@ def as_text(notebook: NotebookNode) -> str:
     return json.dumps(notebook, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def write_staged(folder: Path, notebook: NotebookNode, lesson: str, timestamp: str | None) -> None:
-    """Write a staged notebook, and its time of submission where nbgrader looks for it."""
+def write_staged(
+    folder: Path, notebooks: Mapping[str, NotebookNode], timestamp: str | None
+) -> None:
+    """Write staged notebooks, and their time of submission where nbgrader looks for it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{lesson}.ipynb").write_text(as_text(notebook), encoding="utf-8")
+    for part, notebook in notebooks.items():
+        (folder / f"{part}.ipynb").write_text(as_text(notebook), encoding="utf-8")
     if timestamp:
         (folder / "timestamp.txt").write_text(timestamp)
 

@@ -20,6 +20,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from importlib import metadata
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -207,6 +208,13 @@ def shown(db_url: str) -> str:
         return sqlalchemy.make_url(db_url).render_as_string(hide_password=True)
     except sqlalchemy.exc.ArgumentError:
         return db_url
+
+
+def at_home(db_url: str, root: Path) -> str:
+    """Return an SQLite address whose file, if it is a relative one, lies below `root`."""
+    kind, _, name = db_url.partition(":///")
+    relative = kind == "sqlite" and name and name != ":memory:" and not Path(name).is_absolute()
+    return f"{kind}:///{(root / name).resolve()}" if relative else db_url
 
 
 def own_driver(db_url: str) -> str:

@@ -17,8 +17,10 @@ from typing import Any
 
 from autograder import plain
 from autograder.engine import Engine, Record, Run
+from autograder.grading.beside import at_hand
 from autograder.grading.rebuild import Rebuilt
 from autograder.master import Master, MasterCell
+from autograder.sandbox.view import offered
 
 OUTPUT_LIMIT = 2_000_000
 """Characters of output that one cell keeps in the graded notebook."""
@@ -33,8 +35,11 @@ class Outcome:
 
     student: str
     lesson: str
+    part: str
+    """Which notebook of the assignment it is; '' for the whole submission."""
     status: str
-    """graded; partial (something could not be run); refused (not read); error (our own failure)."""
+    """graded; partial (something could not be run); refused (not read); missing (one of several
+    notebooks was not handed in); error (our own failure)."""
     message: str = ""
     seconds: float = 0.0
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -65,7 +70,9 @@ def grade_submission(master: Master, rebuilt: Rebuilt, engine: Engine, seed: int
     """Run one rebuilt notebook and return its outcome; never raises an `Exception`."""
     started = time.monotonic()
     try:
-        run = engine.run(cells_that_count(master, rebuilt), seed=seed)
+        closed_in = engine.sandbox and not offered()
+        with at_hand(master.given, rebuilt.files, closed_in) as first:
+            run = engine.run((*first, *cells_that_count(master, rebuilt)), seed=seed)
     except Exception as error:  # whatever breaks here must not stop the class
         reason = f"the grader itself failed ({type(error).__name__}); nothing was recorded."
         return failed(rebuilt, reason, traceback.format_exc())
@@ -73,24 +80,29 @@ def grade_submission(master: Master, rebuilt: Rebuilt, engine: Engine, seed: int
         record.verdict in ("not_run", "error") for record in run.records.values()
     )
     exercises = _exercises(master, rebuilt, run.records)
-    records = {grade_id: dataclasses.asdict(record) for grade_id, record in run.records.items()}
-    for record in records.values():
-        if exercises.get(record["exercise"], {}).get("message") == UNANSWERED:
-            record |= {"verdict": "not_run", "message": UNANSWERED, "misconception": None}
     notes = (*_as_sentence(run.crashed), *rebuilt.notes)
     return Outcome(
         student=rebuilt.student,
         lesson=rebuilt.lesson,
+        part=rebuilt.part,
         status="partial" if unfinished else "graded",
         message=_message([*notes, *rebuilt.suspicions], exercises),
         seconds=round(time.monotonic() - started, 3),
-        records=records,
+        records=_records(run, exercises),
         exercises=exercises,
-        outputs={index: clean_outputs(shown) for index, shown in run.outputs.items()},
+        outputs={at: clean_outputs(shown) for at, shown in run.outputs.items() if at >= 0},
         notes=notes,
         suspicions=rebuilt.suspicions,
         lost=was_lost(run),
     )
+
+
+def _records(run: Run, exercises: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    records = {grade_id: dataclasses.asdict(record) for grade_id, record in run.records.items()}
+    for record in records.values():
+        if exercises.get(record["exercise"], {}).get("message") == UNANSWERED:
+            record |= {"verdict": "not_run", "message": UNANSWERED, "misconception": None}
+    return records
 
 
 def was_lost(run: Run) -> bool:
@@ -116,17 +128,19 @@ def cells_that_count(master: Master, rebuilt: Rebuilt) -> tuple[MasterCell, ...]
     return rebuilt.cells[: last + 1]
 
 
-def refused(master: Master, rebuilt: Rebuilt, reason: str) -> Outcome:
-    """Return the outcome of a submission that could not be read: 0 points, and why."""
+def refused(master: Master, rebuilt: Rebuilt, reason: str, status: str = "refused") -> Outcome:
+    """Return the outcome of a notebook that could not be read: 0 points, and why."""
     return Outcome(
-        rebuilt.student, rebuilt.lesson, "refused", reason,
+        rebuilt.student, rebuilt.lesson, rebuilt.part, status, reason,
         exercises=_exercises(master, rebuilt, {}), notes=rebuilt.notes,
     )  # fmt: skip
 
 
 def failed(rebuilt: Rebuilt, reason: str, detail: str = "") -> Outcome:
     """Return the outcome of a failure of ours; nothing is recorded in the gradebook."""
-    return Outcome(rebuilt.student, rebuilt.lesson, "error", reason, detail=detail, lost=True)
+    return Outcome(
+        rebuilt.student, rebuilt.lesson, rebuilt.part, "error", reason, detail=detail, lost=True
+    )
 
 
 def _exercises(

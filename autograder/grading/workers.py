@@ -1,8 +1,8 @@
 """Where submissions are run: threads of this process around one warm engine.
 
-    with Local(master, seed, workers=2) as pool:
+    with Local(assignment, seed, workers=2) as pool:
         pool.submit(job)
-        for job, outcome in pool.finished():
+        for job, outcomes in pool.finished():
             ...
 
 A thread waits while other processes run a notebook, so a few of them keep all cores busy. Nothing
@@ -14,16 +14,16 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from autograder.engine import Engine, Lost
 from autograder.errors import Problem
+from autograder.grading.assignment import Assignment
 from autograder.grading.rebuild import Rebuilt
 from autograder.grading.unit import Outcome, failed, grade_submission
-from autograder.master import Master
 
 ATTEMPTS = 6
 """How often a notebook is run at most whose process is lost again and again."""
@@ -40,12 +40,28 @@ class Job:
     """One submission on its way: what to run, and what its row will need."""
 
     student: str
-    rebuilt: Rebuilt
+    parts: tuple[Rebuilt, ...]
     timestamp: str | None
     key: str
+    unread: dict[str, Outcome] = field(default_factory=dict)
+    """Part -> the outcome of a notebook that is not run: it could not be read."""
+
+    @property
+    def to_run(self) -> tuple[Rebuilt, ...]:
+        """The notebooks that are to be run."""
+        return tuple(one for one in self.parts if one.part not in self.unread)
+
+    def outcomes(self, ran: Sequence[Outcome] = ()) -> tuple[Outcome, ...]:
+        """Return an outcome for each part, given those of the notebooks that were run."""
+        known = self.unread | {outcome.part: outcome for outcome in ran}
+        return tuple(known[one.part] for one in self.parts)
+
+    def failed(self, reason: str) -> tuple[Outcome, ...]:
+        """Return the outcomes of a failure of ours."""
+        return tuple(failed(one, reason) for one in self.parts)
 
 
-Done = tuple[Job, Outcome]
+Done = tuple[Job, tuple[Outcome, ...]]
 
 
 class Pool(Protocol):
@@ -90,8 +106,8 @@ class _Warm(Engine):
 class Keeper:
     """Holds the warm engine of a process, and starts another on any doubt about it."""
 
-    def __init__(self, master: Master, **settings: Any) -> None:
-        self.master, self.settings = master, settings
+    def __init__(self, assignment: Assignment, **settings: Any) -> None:
+        self.assignment, self.settings = assignment, settings
         self.lock = threading.Lock()
         self.current: _Warm | None = None
         self.users: dict[_Warm, int] = {}
@@ -116,7 +132,7 @@ class Keeper:
 
     def _started(self) -> _Warm:
         try:
-            return _Warm.for_master(self.master, **self.settings).__enter__()
+            return _Warm.for_master(self.assignment.whole, **self.settings).__enter__()
         except Lost as lost:
             raise Problem(f"nothing can be graded here: {lost}.") from None
 
@@ -143,9 +159,10 @@ class Keeper:
         happens in the same way three times.
         """
         seen: list[Outcome] = []
+        master = self.assignment.part(rebuilt.part)
         while True:
             with self.engine() as engine:
-                outcome = grade_submission(self.master, rebuilt, engine, seed)
+                outcome = grade_submission(master, rebuilt, engine, seed)
                 if outcome.status == "error":
                     self.doubt(engine)
             seen.append(outcome)
@@ -171,10 +188,12 @@ def _worth(outcome: Outcome) -> tuple[bool, float]:
 class Local:
     """Some threads of this process, which share one warm engine."""
 
-    def __init__(self, master: Master, seed: int, workers: int = 1, **settings: Any) -> None:
+    def __init__(
+        self, assignment: Assignment, seed: int, workers: int = 1, **settings: Any
+    ) -> None:
         """`settings` are the engine's."""
         self.seed, self.workers = seed, workers
-        self.keeper = Keeper(master, **settings)
+        self.keeper = Keeper(assignment, **settings)
         self.todo: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self.done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self.busy = 0
@@ -223,10 +242,10 @@ class Local:
     def _work(self) -> None:
         while (job := self.todo.get()) is not None:
             try:
-                outcome = self.keeper.run(job.rebuilt, self.seed)
+                outcomes = job.outcomes([self.keeper.run(one, self.seed) for one in job.to_run])
             except Stopped:
                 return
             except BaseException as error:  # a thread that ends silently would leave a row out
                 reason = f"the grader itself failed ({type(error).__name__}): {error}"
-                outcome = failed(job.rebuilt, reason)
-            self.done.put((job, outcome))
+                outcomes = job.failed(reason)
+            self.done.put((job, outcomes))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
+import posixpath
+import re
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from autograder.course import Course
 from autograder.errors import Problem
@@ -20,6 +22,10 @@ INCLUDED = (
     "chainrule/**/*",
     "autograder/**/*",
     "docs/*graded*.md",
+    "docs/boundary.md",
+    "docs/read_chainrule.md",
+    "docs/images/*",
+    "CHANGELOG.md",
     "pyproject.toml",
     "*.lock",
     "environment.yml",
@@ -32,6 +38,7 @@ INCLUDED = (
 
 PRIVATE_FOLDERS = frozenset({"lessons", "solutions", "submitted", "autograded", "feedback", "work"})
 PRIVATE_FILES = ("lesson.py", "wrong*.py", "right*.py", "*.db", "*.pyc")
+LINK = re.compile(r"!?\[([^\]]*)\]\(([^()\s]+)\)")
 STAMP = (1980, 1, 1, 0, 0, 0)  # zip's earliest: two bundles of one course are the same bytes
 
 
@@ -52,12 +59,13 @@ def student_bundle(course: Course, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".bundle-") as place:
         made = Path(place) / target.name
+        files = ((name, _contents(course.root, name, names)) for name in names)
         if target.suffix == ".zip":
-            _write_zip(course.root, names, made, inside=target.stem)
+            _write_zip(files, made, inside=target.stem)
         else:
-            for name in names:
+            for name, data in files:
                 (made / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(course.root / name, made / name)
+                (made / name).write_bytes(data)
         made.rename(target)
     return target
 
@@ -91,10 +99,32 @@ def _refuse_secret(path: Path) -> None:
                 )
 
 
-def _write_zip(root: Path, names: list[PurePosixPath], path: Path, inside: str) -> None:
+def _contents(root: Path, name: PurePosixPath, names: Collection[PurePosixPath]) -> bytes:
+    """Return a file of the bundle; a page's links lead to what the bundle holds."""
+    data = (root / name).read_bytes()
+    if name.suffix != ".md":
+        return data
+    return linked(data.decode("utf-8"), name, names).encode()
+
+
+def linked(text: str, name: PurePosixPath, names: Collection[PurePosixPath]) -> str:
+    """Return the text of page `name` with links to files beyond `names` as plain words."""
+    here = {str(place) for one in names for place in (one, *one.parents)}
+
+    def kept(link: re.Match[str]) -> str:
+        words, target = link.groups()
+        path = unquote(target.partition("#")[0])
+        outside = "://" in target or target.startswith("mailto:") or not path
+        goal = posixpath.normpath(posixpath.join(str(name.parent), path))
+        return link[0] if outside or goal in here else words
+
+    return LINK.sub(kept, text)
+
+
+def _write_zip(files: Iterable[tuple[PurePosixPath, bytes]], path: Path, inside: str) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in names:
+        for name, data in files:
             entry = zipfile.ZipInfo(f"{inside}/{name}", date_time=STAMP)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, (root / name).read_bytes())
+            archive.writestr(entry, data)

@@ -75,7 +75,7 @@ def read_progress(course: Course) -> tuple[LessonProgress, ...]:
     """Return every lesson that is here, in order, with what the copy in `work/` shows."""
     found = []
     for folder in course.lesson_names():
-        released = _notebook(course.release(folder))
+        released = _notebook(course.notebooks / folder / f"{folder}.ipynb")
         if released is not None:
             own = _notebook(course.work / folder / f"{folder}.ipynb")
             found.append(_lesson(folder, released, own or {}))
