@@ -39,7 +39,12 @@ def declared(*extras: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("autograder", ("cluster",)), ("chainrule", ()), ("lessons", ("kernels",)), ("tests", ("test",))],
+    [
+        ("autograder", ("cluster",)),
+        ("chainrule", ()),
+        ("lessons", ("kernels",)),
+        ("tests", ("test",)),
+    ],
 )
 def test_each_import_is_declared(folder: str, extras: tuple[str, ...]) -> None:
     distributions = packages_distributions()

@@ -20,7 +20,13 @@ def dispatch(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if device is not None and device.type == "sim" and device.index:
         raise RuntimeError("SIM error: invalid device ordinal")
     special = copies.RULES.get(func.overloadpacket)
-    return special(func, args, kwargs) if special else ordinary(func, args, kwargs)
+    if special:
+        return special(func, args, kwargs)
+    if torch.is_inference_mode_enabled():  # where PyTorch does not take composites apart itself
+        parts = func.decompose(*args, **kwargs)
+        if parts is not NotImplemented:
+            return parts
+    return ordinary(func, args, kwargs)
 
 
 def ordinary(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chainrule.widgets.build_and_run import BuildAndRun
     from chainrule.widgets.collapse import Collapse
     from chainrule.widgets.edge_walk import EdgeWalk
     from chainrule.widgets.module_tree import ModuleTree
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from chainrule.widgets.step_curve import StepCurve
     from chainrule.widgets.tape_viewer import TapeViewer
     from chainrule.widgets.tiny_net import TinyNet
+    from chainrule.widgets.transfer_timeline import TransferTimeline
 
 __all__ = [
+    "BuildAndRun",
     "Collapse",
     "EdgeWalk",
     "ModuleTree",
@@ -31,11 +34,13 @@ __all__ = [
     "StepCurve",
     "TapeViewer",
     "TinyNet",
+    "TransferTimeline",
     "fragment",
     "write_page",
 ]
 
 _HOME = {
+    "BuildAndRun": "build_and_run",
     "Collapse": "collapse",
     "EdgeWalk": "edge_walk",
     "ModuleTree": "module_tree",
@@ -43,6 +48,7 @@ _HOME = {
     "StepCurve": "step_curve",
     "TapeViewer": "tape_viewer",
     "TinyNet": "tiny_net",
+    "TransferTimeline": "transfer_timeline",
     "fragment": "page",
     "write_page": "page",
 }

@@ -243,3 +243,27 @@ def test_a_ledger_does_not_grow() -> None:
     before = sim.ledger()
     torch.ones(1, device="sim")
     assert (len(before.rows), len(sim.ledger().rows)) == (0, 2)
+
+
+def test_inference_mode_has_the_rows_of_no_grad() -> None:
+    # There PyTorch hands over composite operations, such as linear and .cpu(), undivided.
+    net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.ReLU()).to("sim")
+    x, rows = torch.randn(5, 3), []
+    for mode in (torch.no_grad, torch.inference_mode):
+        sim.reset()
+        with mode():
+            out = net(x.to("sim")).cpu()
+        assert type(out) is torch.Tensor and out.device.type == "cpu"
+        rows.append([(row.kind, row.name, row.bytes) for row in sim.ledger().rows])
+    assert rows[0] == rows[1] and [row[0] for row in rows[0]] == ["h2d", "kernel", "kernel", "d2h"]
+
+
+def test_an_index_of_numbers_does_not_wait_and_a_mask_does() -> None:
+    x, rows, mask = torch.randn(4), torch.tensor([2, 0, 0]), torch.tensor([True, False, True, True])
+    there, rows_there, mask_there = x.to("sim"), rows.to("sim"), mask.to("sim")
+    sim.reset()
+    picked = there[rows_there]
+    assert sums("synchronizations") == [0]
+    masked = there[mask_there]
+    assert sums("synchronizations") == [1]
+    assert torch.equal(picked.cpu(), x[rows]) and torch.equal(masked.cpu(), x[mask])
