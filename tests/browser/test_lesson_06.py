@@ -150,5 +150,5 @@ def test_in_the_lesson(lab: str, course: Path, open_page: OpenPage, shots: Path)
             assert lesson.printed(f"registry-{behaviour}") == f"registry · {behaviour}: pass"
         widget = lesson.run(lesson.find("from chainrule.widgets import ModuleTree"))
         widget.get_by_role("button", name="freeze 0, now trained").click()
-        widget.get_by_text("242 numbers in 10 arrays; 162 are trained").wait_for()
+        widget.get_by_text("242 numbers in 10 arrays; 162 are trained").first.wait_for()
         page.screenshot(path=shots / "lesson_06_tree.png")

@@ -185,7 +185,7 @@ def test_a_step_that_would_run_away_is_refused(open_page: OpenPage, tmp_path: Pa
     with open_page() as page:
         page.goto(write_page(tmp_path / "net.html", net).as_uri())
         page.get_by_role("button", name="One step of gradient descent").click()
-        page.get_by_text("the learning rate is too large").wait_for()
+        page.get_by_text("the learning rate is too large").first.wait_for()
         expect_shown(page, net)
 
 
