@@ -94,6 +94,16 @@ def test_an_answer_that_raises_is_known_by_its_words(tmp_path: Path) -> None:
     assert sentences(signed(tmp_path, wrong=wrong), "center-values") == ["It unpacks."]
 
 
+def test_a_message_with_a_stack_is_known_by_its_first_line(tmp_path: Path) -> None:
+    raising = (
+        "def center(x):\n    import os\n    raise ValueError(\n"
+        "        f'Graph execution error:\\n\\nat node {os.getpid()} (most recent call last):\\n'\n"
+        "    )"
+    )
+    wrong = f'# %% answer="center" name="raises" loses="values"\n# It raises.\n{raising}\n'
+    assert sentences(signed(tmp_path, wrong=wrong), "center-values") == ["It raises."]
+
+
 def test_of_two_with_one_hash_the_first_speaks(tmp_path: Path) -> None:
     again = (
         WRONG + '\n# %% answer="center" name="rows_again" loses="values"\n# Another.\n' + LIKE_ROWS

@@ -34,6 +34,10 @@ NEEDS_SOURCE = re.compile(r"\btf\.|\bjit\b|\binspect\b|\btorch\.(compile|export|
 """What reads the source of the function it is used in: AutoGraph, for one."""
 
 
+FRAME = re.compile(r'^ *File "[^"\n]*", line \d+.*\n?', re.MULTILINE)
+"""A line of the stack that TensorFlow puts into a message; the student's own lines follow it."""
+
+
 class TimeLimit(BaseException):
     """Student code ran past its time; a `BaseException`, so that `except Exception` lets it by."""
 
@@ -148,7 +152,7 @@ class Desk:
     def _raised(self, error: BaseException, printed: str) -> Reply:
         kinds = [kind.__name__ for kind in type(error).__mro__]
         try:
-            message = str(error)[:2_000]
+            message = FRAME.sub("", str(error))[:2_000]
         except Exception:
             message = ""
         return ["raised", kinds, message, trail(error, self.namespace), printed]

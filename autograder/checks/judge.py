@@ -102,6 +102,9 @@ class Session:
         return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+STACK = "(most recent call last)"
+"""Heads a stack in a message of TensorFlow's, with paths, and with whichever node failed first."""
+
 _sessions: list[Session] = []
 
 tester_process: Callable[[types.FunctionType], None] | None = None
@@ -203,11 +206,16 @@ def _request(message: list[Any]) -> Any:
     try:
         return now.request(message)
     except StudentRaised as error:
-        now.note(f"{error.kinds[0]}: {error.message}")
+        now.note(f"{error.kinds[0]}: {_lasting(error.message)}")
         raise
     except Failed as failure:
         now.note(str(failure))
         raise
+
+
+def _lasting(message: str) -> str:
+    """What of a message is the same in any process: one that brings a stack is its first line."""
+    return message.strip().partition("\n")[0] if STACK in message else message
 
 
 def beside(f: Callable[..., Any]) -> Callable[..., Any]:
