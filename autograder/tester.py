@@ -1,7 +1,7 @@
 """The tester process: holds the tests, asks the answer process, and reports a verdict.
 
-`python -m autograder.tester FD` is a warm parent that forks one child per test cell. A child gets
-the cell's source, the way to the answer process and the way back, runs the one test and ends.
+`python -m autograder.tester FD` is a warm parent that forks a child for each answer process. A
+child gets the way to the answer process and the way back, and runs the tests of that one notebook.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 import autograder
 from autograder.channel import Channel, Closed, TooLate
 from autograder.checks import judge, verdict, wire
+from autograder.cores import bind
 
 WARM = ("numpy.random", "numpy.linalg")
 """What NumPy loads at first use: done once here, not in every child."""
@@ -123,7 +124,6 @@ def main(arguments: list[str]) -> None:
     inspect.getsource(judge.run_test)  # compiles the tokenizer's patterns
     gc.collect()
     gc.freeze()  # a child that collects would touch, and so copy, all that is here
-    gc.disable()  # a child lives for one test
     control.send(b"ready")
     children: list[int] = []
     while True:
@@ -132,21 +132,29 @@ def main(arguments: list[str]) -> None:
         except Closed:
             return
         children = [pid for pid in children if os.waitpid(pid, os.WNOHANG) == (0, 0)]
-        task = wire.decode(data)
-        study(task["source"], task["title"])
+        if not files:
+            study(*wire.decode(data))
+            continue
         pid = os.fork()
         if pid == 0:
-            _child(task, files)
+            control.close()
+            bind(0, wire.decode(data))
+            _child(*(Channel(socket.socket(fileno=file)) for file in files))
         children.append(pid)
         for file in files:
             os.close(file)
 
 
-def _child(task: dict[str, Any], files: list[int]) -> None:
-    answer, report = (Channel(socket.socket(fileno=file)) for file in files)
-    signal.alarm(LONGEST)  # a test that never ends is a broken check, not a process for ever
+def _child(answer: Channel, home: Channel) -> None:
+    """Run the tests that arrive, until nobody is left to send one."""
     try:
-        report.send(wire.encode(judge_cell(task, answer)))
+        while True:
+            task = wire.decode(home.receive())
+            signal.alarm(LONGEST)  # a test that never ends is a broken check, no process for ever
+            home.send(wire.encode(judge_cell(task, answer)))
+            signal.alarm(0)
+    except Closed:
+        pass
     finally:
         os._exit(0)
 

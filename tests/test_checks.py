@@ -47,6 +47,14 @@ def test_a_pass_says_so_and_leaves_no_name(capsys: pytest.CaptureFixture[str]) -
     assert space["_"] == "before"
 
 
+def test_a_stack_within_a_message_is_not_shown() -> None:
+    words = 'Graph execution error:\n\n    File "/lib/x.py", line 3, in run\nNode: it'
+    said = verdict("def double(x):\n    raise ValueError(words)", "call(double, 2.0)", words=words)
+    assert "ValueError: Graph execution error:" in said
+    assert "Node: it" in said
+    assert "x.py" not in said
+
+
 def test_names_of_the_student_cannot_disturb_a_test() -> None:
     run("same = call = len = np = 3\n" + DOUBLE, 'same(call(double, 2.0), 4.0, "twice two")')
 

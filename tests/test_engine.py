@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from autograder import engine as module
-from autograder.engine import Engine, Lost
+from autograder.engine import Engine, Lost, Session
 from autograder.master import MasterCell
 
 DOUBLE = """@autograder.test
@@ -129,9 +131,36 @@ def test_an_answers_cell_that_stops_is_named_in_its_verdict(warm: Engine) -> Non
 
 
 def test_no_record_means_no_points(warm: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "judge", lambda *_: None)
+    monkeypatch.setattr(Session, "_judge", lambda *_: None)
     run = warm.run(cells(a=good("a")))
     assert run.records["a-t"].points == 0.0
+
+
+def test_a_tester_that_dies_takes_one_verdict_with_it(warm: Engine) -> None:
+    notebook = cells(a=good("a"))
+    with contextlib.closing(warm.open()) as session:
+        session.run_cell(notebook[1].source)
+        assert session.ask(notebook[2]).verdict == "pass"
+        ended = DOUBLE.format(name="a").replace("x = rng", "import os; os._exit(1); x = rng")
+        assert session.ask(notebook[2], ended).verdict != "pass"
+        assert session.ask(notebook[2]).verdict == "pass"
+
+
+def test_each_process_has_a_tester_of_its_own_and_it_ends_with_it(warm: Engine) -> None:
+    test = cells(a=good("a"))[2]
+    told = DOUBLE.format(name="a").replace(
+        "x = rng", "import os; require(False, str(os.getpid()))\n    x = rng"
+    )
+    testers = []
+    for _ in range(2):
+        with contextlib.closing(warm.open()) as session:
+            session.run_cell(good("a"))
+            testers += [session.ask(test, told).message for _ in range(2)]
+    assert testers[0] == testers[1] != testers[2] == testers[3]
+    waited = time.monotonic() + 10
+    while time.monotonic() < waited and any(Path(f"/proc/{pid}/fd/0").exists() for pid in testers):
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{pid}/fd/0").exists() for pid in testers)
 
 
 def test_a_broken_check_is_an_error_and_not_the_students_fault(warm: Engine) -> None:

@@ -232,7 +232,8 @@ def beside(f: Callable[..., Any]) -> Callable[..., Any]:
     start = next(i for i, line in enumerate(lines) if line.lstrip().startswith("def "))
     key = now.definitions
     now.definitions += 1
-    now.request(["define", key, "".join(lines[start:]), f.__name__])
+    wanted = sorted(_free_names(f.__code__))
+    now.request(["define", key, "".join(lines[start:]), f.__name__, wanted])
 
     def run(*args: Any, **kwargs: Any) -> Any:
         return _asked("beside", key, list(args), kwargs)
@@ -344,10 +345,14 @@ def _child_seed(now: Session) -> int:
 
 @functools.cache
 def _free_names(code: types.CodeType) -> frozenset[str]:
+    """Return what a function uses from outside; a student who calls a variable `sum` must not
+    break a check that calls `sum`."""
+    steps = list(dis.get_instructions(code))
+    own = {step.argval for step in steps if step.opname == "STORE_NAME"}  # of a class body
     names = {
         str(step.argval)
-        for step in dis.get_instructions(code)
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+        for step in steps
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval not in own
     }
     for const in code.co_consts:
         if isinstance(const, types.CodeType):

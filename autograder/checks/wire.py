@@ -8,7 +8,10 @@ where it is and crosses as a token. Nothing is ever unpickled. `docs/boundary.md
 
 from __future__ import annotations
 
+import functools
+import math
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +28,8 @@ MAX_KEYS = 5_000
 """How many keys one dictionary may hold: colliding keys make a larger one slow to rebuild."""
 MAX_INT_BYTES = 512
 """Size of one Python integer, in bytes."""
+AS_WRITTEN = "<|=" if sys.byteorder == "little" else "<|"
+"""Orders of bytes that need no turning round: on the wire it is the little end first."""
 ARRAY_KINDS = "biufcUS"
 """NumPy dtype kinds that cross by value; objects and records do not."""
 
@@ -79,6 +84,11 @@ def type_name(value: object) -> str:
 # Writing. Each writer takes the base type's own view of the value, never the subclass's.
 
 
+COUNTED = struct.Struct("<cI")
+KEYED = struct.Struct("<cQ")
+DOUBLE = struct.Struct("<cd")
+
+
 class _Writer:
     def __init__(self, keep: Keep) -> None:
         self.keep = keep
@@ -86,14 +96,14 @@ class _Writer:
         self.size = 0
         self.items = 0
 
-    def put(self, *parts: bytes) -> None:
-        self.parts.extend(parts)
-        self.size += sum(map(len, parts))
+    def put(self, part: bytes) -> None:
+        self.parts.append(part)
+        self.size += len(part)
         if self.size > MAX_BYTES:
             raise WireError(f"more than {MAX_BYTES // 2**20} MiB in one value")
 
     def sized(self, tag: bytes, data: bytes) -> None:
-        self.put(tag, struct.pack("<I", len(data)), data)
+        self.put(COUNTED.pack(tag, len(data)) + data)
 
     def value(self, value: Any, depth: int = 0) -> None:
         self.items += 1
@@ -101,25 +111,25 @@ class _Writer:
             raise WireError(f"more than {MAX_ITEMS} values in one answer")
         if depth > MAX_DEPTH:
             raise WireError(f"nested deeper than {MAX_DEPTH} levels, or inside itself")
-        for kind, write in _WRITERS:
-            if issubclass(type(value), kind):  # isinstance would believe a lying __class__
-                write(self, value, depth)
-                return
-        self.token(self.keep(value))
+        write = _WRITER_OF.get(type(value)) or _writer_for(type(value))
+        if write is None:
+            self.token(self.keep(value))
+        else:
+            write(self, value, depth)
 
     def token(self, token: Any) -> None:
         if type(token) is Ref:
             self.sized(b"R", token.name.encode())
         elif type(token) is Opaque:
-            self.put(b"O", struct.pack("<Q", token.key))
-            self.sized(b"", token.type_name.encode("utf-8", "replace"))
+            name = token.type_name.encode("utf-8", "replace")
+            self.put(KEYED.pack(b"O", token.key) + LENGTH.pack(len(name)) + name)
         elif type(token) is Hook:
-            self.put(b"H", struct.pack("<Q", token.key))
+            self.put(KEYED.pack(b"H", token.key))
         else:
             _refuse(token)
 
     def series(self, tag: bytes, items: list[Any], depth: int) -> None:
-        self.put(tag, struct.pack("<I", len(items)))
+        self.put(COUNTED.pack(tag, len(items)))
         for item in items:
             self.value(item, depth + 1)
 
@@ -138,33 +148,35 @@ def _write_array(out: _Writer, value: Any, depth: int) -> None:
     if array.dtype.kind not in ARRAY_KINDS:
         out.token(out.keep(value))
         return
-    array = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+    if array.dtype.byteorder not in AS_WRITTEN:
+        array = array.astype(array.dtype.newbyteorder("<"))
     if array.nbytes > MAX_BYTES:
         raise WireError(
             f"an array of {array.nbytes // 2**20} MiB; {MAX_BYTES // 2**20} is the most"
         )
     out.sized(b"G" if scalar else b"A", array.dtype.str.encode())
-    out.put(struct.pack("<B", array.ndim), struct.pack(f"<{array.ndim}Q", *array.shape))
-    out.put(struct.pack("<Q", array.nbytes), array.tobytes())
+    out.put(struct.pack(f"<B{array.ndim + 1}Q", array.ndim, *array.shape, array.nbytes))
+    out.put(array.tobytes())
 
 
 def _write_dict(out: _Writer, value: dict[Any, Any], depth: int) -> None:
     items = list(dict.items(value))
     if len(items) > MAX_KEYS:
         raise WireError(f"a dictionary of {len(items)} keys; {MAX_KEYS} is the most")
-    out.put(b"M", struct.pack("<I", len(items)))
+    out.put(COUNTED.pack(b"M", len(items)))
     for key, item in items:
         out.value(key, depth + 1)
         out.value(item, depth + 1)
 
 
-_WRITERS: tuple[tuple[Any, Callable[[_Writer, Any, int], None]], ...] = (
+Write = Callable[[_Writer, Any, int], None]
+_WRITERS: tuple[tuple[Any, Write], ...] = (
     (type(None), lambda out, v, d: out.put(b"N")),
     (bool, lambda out, v, d: out.put(b"T" if v is True else b"F")),
     ((np.ndarray, np.generic), _write_array),
     (int, _write_int),
-    (float, lambda out, v, d: out.put(b"D", struct.pack("<d", float.__float__(v)))),
-    (complex, lambda out, v, d: out.put(b"C", _complex_bytes(v))),
+    (float, lambda out, v, d: out.put(DOUBLE.pack(b"D", float.__float__(v)))),
+    (complex, lambda out, v, d: out.put(b"C" + _complex_bytes(v))),
     (str, lambda out, v, d: out.sized(b"S", str.encode(v, "utf-8", "surrogatepass"))),
     (bytes, lambda out, v, d: out.sized(b"B", bytes.__getitem__(v, slice(None)))),
     (list, lambda out, v, d: out.series(b"L", list(list.__iter__(v)), d)),
@@ -174,6 +186,18 @@ _WRITERS: tuple[tuple[Any, Callable[[_Writer, Any, int], None]], ...] = (
     (dict, _write_dict),
     ((Ref, Opaque, Hook), lambda out, v, d: out.token(v)),
 )  # fmt: skip
+
+
+def _writer_for(kind: type) -> Write | None:
+    for base, write in _WRITERS:
+        if issubclass(kind, base):  # isinstance would believe a lying __class__
+            return write
+    return None
+
+
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
+_WRITER_OF = {kind: _writer_for(kind) for kind in (*_PLAIN, np.ndarray, np.float64, Ref, Hook)}
+"""The writers of what most values are; a subclass is looked for in the table above."""
 
 
 def _complex_bytes(value: complex) -> bytes:
@@ -196,57 +220,71 @@ def encode(value: Any, keep: Keep = _refuse) -> bytes:
 # Reading. Every length is checked against what is there before anything is built from it.
 
 
+LENGTH = struct.Struct("<I")
+KEY = struct.Struct("<Q")
+NUMBER = struct.Struct("<d")
+
+
 class _Reader:
     def __init__(self, data: bytes, resolve: Resolve) -> None:
-        self.data = memoryview(data)
+        self.data = data
         self.at = 0
         self.items = 0
         self.resolve = resolve
 
-    def take(self, count: int) -> memoryview:
-        if count < 0 or self.at + count > len(self.data):
+    def skip(self, count: int) -> int:
+        """Return where the next `count` bytes begin, and go past them."""
+        at = self.at
+        if count > len(self.data) - at:
             raise WireError("a message that ends too early")
-        piece = self.data[self.at : self.at + count]
-        self.at += count
-        return piece
+        self.at = at + count
+        return at
 
-    def number(self, form: str) -> Any:
-        return struct.unpack(form, self.take(struct.calcsize(form)))[0]
+    def number(self, form: struct.Struct) -> Any:
+        return form.unpack_from(self.data, self.skip(form.size))[0]
 
     def sized(self) -> bytes:
-        return bytes(self.take(self.number("<I")))
+        count = self.number(LENGTH)
+        at = self.skip(count)
+        return self.data[at : at + count]
 
     def series(self, depth: int) -> list[Any]:
-        return [self.value(depth + 1) for _ in range(self.number("<I"))]
+        return [self.value(depth + 1) for _ in range(self.number(LENGTH))]
 
     def value(self, depth: int = 0) -> Any:
         self.items += 1
         if depth > MAX_DEPTH or self.items > MAX_ITEMS:
             raise WireError("a message nested too deep or too long")
-        tag = bytes(self.take(1))
+        tag = self.data[self.skip(1)]
         if tag not in _READERS:
-            raise WireError(f"an unknown mark {tag!r} in a message")
+            raise WireError(f"an unknown mark {chr(tag)!r} in a message")
         return _READERS[tag](self, depth)
 
 
-def _read_array(reader: _Reader, depth: int) -> np.ndarray:
-    dtype = np.dtype(reader.sized().decode("ascii"))
+@functools.lru_cache(64)
+def _dtype(words: bytes) -> tuple[np.dtype, np.dtype]:
+    """Return a dtype that may cross as it is written, and in this machine's order of bytes."""
+    dtype = np.dtype(words.decode("ascii"))
     if dtype.kind not in ARRAY_KINDS:
         raise WireError(f"an array of dtype {dtype}")
-    ndim = reader.number("<B")
-    shape = struct.unpack(f"<{ndim}Q", reader.take(8 * ndim))
-    count = 1
-    for length in shape:
-        count *= length
-    size = reader.number("<Q")
+    return dtype, dtype.newbyteorder("=")
+
+
+def _read_array(reader: _Reader, depth: int) -> np.ndarray:
+    dtype, native = _dtype(reader.sized())
+    ndim = reader.data[reader.skip(1)]
+    shape = struct.unpack_from(f"<{ndim}Q", reader.data, reader.skip(8 * ndim))
+    count = math.prod(shape)
+    size = reader.number(KEY)
     if size != count * dtype.itemsize:
         raise WireError("an array whose size and shape disagree")
-    flat = np.frombuffer(reader.take(size), dtype=dtype) if size else np.empty(0, dtype)
-    return flat.reshape(shape).astype(dtype.newbyteorder("="), copy=True)
+    at = reader.skip(size)
+    flat = np.frombuffer(reader.data, dtype, count, at) if size else np.empty(0, dtype)
+    return flat.reshape(shape).astype(native)
 
 
 def _read_dict(reader: _Reader, depth: int) -> dict[Any, Any]:
-    count = reader.number("<I")
+    count = reader.number(LENGTH)
     if count > MAX_KEYS:
         raise WireError("a dictionary with too many keys")
     built = {}
@@ -257,28 +295,28 @@ def _read_dict(reader: _Reader, depth: int) -> dict[Any, Any]:
 
 
 def _read_opaque(reader: _Reader, depth: int) -> Any:
-    key = reader.number("<Q")
+    key = reader.number(KEY)
     return reader.resolve(Opaque(key, reader.sized().decode("utf-8", "replace")))
 
 
-_READERS: dict[bytes, Callable[[_Reader, int], Any]] = {
-    b"N": lambda r, d: None,
-    b"T": lambda r, d: True,
-    b"F": lambda r, d: False,
-    b"I": lambda r, d: int.from_bytes(r.sized(), "little", signed=True),
-    b"D": lambda r, d: r.number("<d"),
-    b"C": lambda r, d: complex(r.number("<d"), r.number("<d")),
-    b"S": lambda r, d: r.sized().decode("utf-8", "surrogatepass"),
-    b"B": lambda r, d: r.sized(),
-    b"A": _read_array,
-    b"G": lambda r, d: _read_array(r, d)[()],
-    b"L": lambda r, d: r.series(d),
-    b"U": lambda r, d: tuple(r.series(d)),
-    b"E": lambda r, d: set(r.series(d)),
-    b"M": _read_dict,
-    b"R": lambda r, d: r.resolve(Ref(r.sized().decode())),
-    b"O": _read_opaque,
-    b"H": lambda r, d: r.resolve(Hook(r.number("<Q"))),
+_READERS: dict[int, Callable[[_Reader, int], Any]] = {
+    ord("N"): lambda r, d: None,
+    ord("T"): lambda r, d: True,
+    ord("F"): lambda r, d: False,
+    ord("I"): lambda r, d: int.from_bytes(r.sized(), "little", signed=True),
+    ord("D"): lambda r, d: r.number(NUMBER),
+    ord("C"): lambda r, d: complex(r.number(NUMBER), r.number(NUMBER)),
+    ord("S"): lambda r, d: r.sized().decode("utf-8", "surrogatepass"),
+    ord("B"): lambda r, d: r.sized(),
+    ord("A"): _read_array,
+    ord("G"): lambda r, d: _read_array(r, d)[()],
+    ord("L"): lambda r, d: r.series(d),
+    ord("U"): lambda r, d: tuple(r.series(d)),
+    ord("E"): lambda r, d: set(r.series(d)),
+    ord("M"): _read_dict,
+    ord("R"): lambda r, d: r.resolve(Ref(r.sized().decode())),
+    ord("O"): _read_opaque,
+    ord("H"): lambda r, d: r.resolve(Hook(r.number(KEY))),
 }  # fmt: skip
 
 
@@ -288,7 +326,7 @@ def decode(data: bytes, resolve: Resolve = _as_is) -> Any:
     Any bytes whatever give a value or a `WireError`, in time and memory proportional to their size.
     Errors that `resolve` raises pass through.
     """
-    reader = _Reader(data, resolve)
+    reader = _Reader(bytes(data), resolve)
     try:
         value = reader.value()
     except (struct.error, ValueError, TypeError, UnicodeError, OverflowError, MemoryError) as error:

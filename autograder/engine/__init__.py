@@ -9,8 +9,10 @@ Points come from the tester's record alone: no record, no points. Nothing here k
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -29,7 +31,7 @@ from autograder.engine.parent import (
 )
 from autograder.engine.record import Record, Run
 from autograder.engine.session import CALL_SECONDS, CELL_SECONDS, Session
-from autograder.engine.walk import NOTEBOOK_SECONDS, Walk, import_sets
+from autograder.engine.walk import Walk, import_sets
 from autograder.errors import Problem
 from autograder.master import Master, MasterCell
 from autograder.sandbox.view import offered
@@ -91,6 +93,8 @@ class Engine:
         self.sandbox = sandbox
         self.parents: dict[Allow, Parent] = {}
         self.sessions: list[Session] = []
+        self.asked: Counter[tuple[str, str]] = Counter()
+        """How often each test was asked: source and title."""
         self.starting = threading.Lock()
 
     @classmethod
@@ -146,7 +150,7 @@ class Engine:
     def _fork(self, parent: Parent, seed: int, allow: Allow) -> Session:
         ours, theirs = Channel.pair()
         ours.ask_who_sends()
-        parent.fork(b"open", (theirs.fileno(),))
+        parent.tell(b"open", (theirs.fileno(),))
         theirs.close()
         return self.track(Session(self, ours, seed, allow))
 
@@ -173,24 +177,26 @@ class Engine:
         if session in self.sessions:
             self.sessions.remove(session)
 
-    def judge(self, task: dict[str, Any], answer: Channel) -> dict[str, Any] | None:
-        """Run one test in a fresh tester process; None when it gave no verdict."""
+    def asking(self, task: dict[str, Any]) -> None:
+        """Have the parent of testers read a test that is asked again, for all testers to come."""
+        test = task["source"], task["title"]
+        self.asked[test] += 1
+        if self.asked[test] == 2:
+            with contextlib.suppress(Closed, TooLate):
+                self._testers().tell(wire.encode(list(test)))
+
+    def tester(self, answer: Channel, core: int | None) -> Channel:
+        """Start a tester process that asks this answer process, and return the way to it."""
         ours, theirs = Channel.pair()
-        files, request = (answer.fileno(), theirs.fileno()), wire.encode(task)
+        files, request = (answer.fileno(), theirs.fileno()), wire.encode(core)
         # Several threads may use one engine, each with sessions of its own.
         testers = self._testers()
         try:
-            testers.fork(request, files)
+            testers.tell(request, files)
         except (Closed, TooLate):
-            self._testers(instead_of=testers).fork(request, files)
+            self._testers(instead_of=testers).tell(request, files)
         theirs.close()
-        try:
-            found = wire.decode(ours.receive(NOTEBOOK_SECONDS))
-        except (Closed, TooLate, wire.WireError):
-            return None
-        finally:
-            ours.close()
-        return found if isinstance(found, dict) else None
+        return ours
 
     def _testers(self, instead_of: Parent | None = None) -> Parent:
         """Return the warm parent of testers, a new one if the last one is gone or in doubt."""

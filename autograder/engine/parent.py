@@ -79,8 +79,11 @@ class Parent:
             raise Lost("a grading process did not start") from None
         self.started = True
 
-    def fork(self, request: bytes, files: tuple[int, ...]) -> None:
-        """Ask for a child that gets these open files; several threads may ask at once."""
+    def tell(self, request: bytes, files: tuple[int, ...] = ()) -> None:
+        """Send a request; with open files it asks for a child that gets them.
+
+        Several threads may do so at once.
+        """
         with self.sending:
             self.control.send(request, GRACE, files=files)
 

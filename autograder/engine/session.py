@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from autograder.channel import Channel, Closed, TooLate
 from autograder.checks import wire
+from autograder.cores import bind, own_core
 from autograder.engine.absent import prepare
 from autograder.engine.parent import GRACE, START_SECONDS, Allow, Lost
 from autograder.engine.record import Record, record_of
@@ -17,6 +18,8 @@ from autograder.master import MasterCell
 
 CELL_SECONDS = 60.0
 CALL_SECONDS = 10.0
+TEST_SECONDS = 300.0
+"""What one test may take, all its questions together."""
 OUR_THREADS = 2
 """Of an answer process: the main one, and the one that reads what is written to descriptors."""
 
@@ -24,8 +27,11 @@ OUR_THREADS = 2
 class House(Protocol):
     """What a session needs of the engine that it belongs to."""
 
-    def judge(self, task: dict[str, Any], answer: Channel) -> dict[str, Any] | None:
-        """Run one test against an answer process."""
+    def tester(self, answer: Channel, core: int | None) -> Channel:
+        """Start a tester that asks this answer process, and return the way to it."""
+
+    def asking(self, task: dict[str, Any]) -> None:
+        """Hear of a test that is about to be asked."""
 
     def track(self, session: Session) -> Session:
         """Remember a session, so that nothing outlives the engine."""
@@ -44,6 +50,8 @@ class Session:
         self.seed = seed
         self.allow = allow
         """The imports of the exercises that may be asked here; None for all."""
+        self.tester: Channel | None = None
+        """The way to the tester of this process, from its first test on."""
         try:
             data, sender = channel.receive_with_sender(START_SECONDS)
             word, said = wire.decode(data)
@@ -55,6 +63,8 @@ class Session:
             raise Lost(f"the answer process could not be confined: {said}")
         # In a namespace of its own the process does not know its number out here; the kernel does.
         self.pid = sender or said
+        self.core = own_core()
+        bind(self.pid, self.core)
 
     def run_cell(
         self, source: str, allow: Sequence[str] | None = None, limit: float = CELL_SECONDS
@@ -135,10 +145,39 @@ class Session:
             "title": f"{cell.exercise} · {cell.behaviour}",
             "sign": sign,
         }
-        return record_of(cell, self.house.judge(task, self.channel))
+        return record_of(cell, self._judge(task))
+
+    def _judge(self, task: dict[str, Any]) -> dict[str, Any] | None:
+        """Let the tester run one test; None when it gave no verdict. The next gets a fresh one."""
+        self.house.asking(task)
+        request = wire.encode(task)
+        try:
+            self._tester().send(request, GRACE)
+        except (Closed, TooLate):
+            self._drop_tester()
+            self._tester().send(request, GRACE)
+        try:
+            found = wire.decode(self._tester().receive(TEST_SECONDS))
+        except (Closed, TooLate, wire.WireError):
+            found = None
+        if not isinstance(found, dict):
+            self._drop_tester()
+            return None
+        return found
+
+    def _tester(self) -> Channel:
+        if self.tester is None:
+            self.tester = self.house.tester(self.channel, self.core)
+        return self.tester
+
+    def _drop_tester(self) -> None:
+        if self.tester is not None:
+            self.tester.close()
+        self.tester = None
 
     def close(self) -> None:
         """Kill the process and everything in its process group and namespace."""
+        self._drop_tester()
         self.channel.close()
         with contextlib.suppress(OSError):
             os.killpg(self.pid, signal.SIGKILL)
