@@ -126,6 +126,40 @@ for what, source in sim.DEVICES["titan-xp"].sources.items():
 # is where the H200's 989 TFLOP/s for half precision come from, against 67 for float32. You will
 # write one in exercise 7.
 #
+# ### A race
+#
+# Both compute a product of two n × n matrices, cut into tiles of 32×32 entries. A core of the two
+# Xeons takes one tile at a time, and so does an SM of the card, each at its peak. The card has to
+# get the two factors first, and to send the result home (░). Whom would you bet on, at 64, at 512,
+# at 4096?
+
+
+# %%
+def race(n, tile=32, width=50):
+    """Print how long each needs at best for n×n matrices: ░ for copies, █ for tiles."""
+    tiles, rows = math.ceil(n / tile) ** 2, []
+    for name, workers in (("two-xeons", 16), ("titan-xp", 30)):
+        d = sim.DEVICES[name]
+        copies = 3 * (d.copy_latency + 4 * n * n / d.link_pinned) if d.kind == "gpu" else 0.0
+        one_tile = 2 * tile * tile * n / (d.fp32_flops / workers)
+        rows.append((name, copies, math.ceil(tiles / workers) * one_tile))
+    longest = max(copies + compute for _name, copies, compute in rows)
+    print(f"{n}×{n}, {tiles} tiles")
+    for name, copies, compute in rows:
+        bar = "░" * round(width * copies / longest) + "█" * math.ceil(width * compute / longest)
+        row = f"{1e6 * compute:9.1f} µs for tiles, {1e6 * (copies + compute):9.1f} µs in all"
+        print(f"  {name:9} {row}  {bar}")
+
+
+for n in (64, 512, 4096):
+    race(n)
+
+# %% [markdown]
+# At 64 most of the card is idle: there are four tiles for 30 SMs. At 512 it computes nine times as
+# fast as the Xeons, and loses. At 4096 it wins by far. Copies grow like n², arithmetic like n³.
+# And what is on the card already need not be copied: then only the black parts race. (At best:
+# launches, and the memories of both, are left out. Their turn comes in exercises 4 and 6.)
+#
 # ### CUDA, cuBLAS, cuDNN, OpenCL
 #
 # The lecture lists how to program such a machine:
@@ -260,17 +294,20 @@ if READY:
 # for each input. Its `forward(x)`, x of shape (N, D), returns (x − mean) / std with a column of
 # ones added on the right: shape (N, D + 1). (With such a column a layer needs no bias.)
 #
-# * It works wherever it was moved, by `.to`, `.double()` and the like, with `x` on the same device
-#   and of the same dtype; the result is there too, and of that dtype.
+# * It works wherever it was moved, by `.to`, `.double()`, `.half()` and the like, with `x` on the
+#   same device and of the same dtype; the result is there too, and of that dtype. `x` is unchanged.
 # * `mean` and `std` are tensors, attributes under these names, copies of what was given and of its
-#   dtype. They move with the module and are saved in its `state_dict`, but are not trained.
+#   dtype. They move with the module and are saved in its `state_dict`, but are not trained. After
+#   `load_state_dict` the module computes with what was loaded.
 #
 # And write `predict(model, x)`: the outputs of any module that has parameters, for a NumPy array
 # `x`, as a NumPy array.
 #
-# * `x` goes where the model's parameters are, in its own dtype. The model stays where it is.
-# * Nothing is recorded for a backward pass, `x` is unchanged, and so is the model's mode (train or
-#   eval).
+# * `x` goes where the model's parameters are, in its own dtype. The model stays where it is, and
+#   computes in the mode, train or eval, in which it is.
+# * Nothing is recorded for a backward pass. Afterwards everything is as it was: the model, its
+#   mode, `requires_grad` of its parameters, whether PyTorch records, and `x`, even if the model
+#   computes in place.
 #
 # Allowed are NumPy, PyTorch and `chainrule`.
 
@@ -347,8 +384,10 @@ def _(rng):
         if kind:
             dtype = getattr(torch, kind)
             module, x = module.to(dtype), x.to(dtype)
+        before, _fewer = x.clone(), module(x[:1])
         out = module(x)
-        return out.detach().cpu().numpy(), str(out.device)
+        place = str(out.device) if torch.equal(x, before) else "nowhere: x has changed"
+        return out.detach().cpu().numpy(), place
 
     mean, std = np.float32([1.0, 2.0]), np.float32([2.0, 4.0])
     x, out = np.float32([[3.0, 10.0], [1.0, 0.0]]), np.float32([[1.0, 2.0, 1.0], [0.0, -0.5, 1.0]])
@@ -396,26 +435,29 @@ def _(rng):
             places.append((str(module.mean.device), str(module.std.device)))
         state = {name: value.numpy() for name, value in module.state_dict().items()}
         fresh.load_state_dict(torch.nn.Module.state_dict(module))
-        return places, state, (fresh.mean.numpy(), fresh.std.numpy()), len([*module.parameters()])
+        loaded = fresh.mean.numpy(), fresh.std.numpy(), fresh(module.std[None]).numpy()
+        return places, state, loaded, len([*module.parameters()])
 
     mean, std = np.array([1.0, 2.0]), np.array([2.0, 4.0])
     places = [("cpu", "cpu"), ("sim:0", "sim:0"), ("cpu", "cpu")]
-    due = places, {"mean": mean, "std": std}, (mean, std), 0
-    what = "places of mean and std, the saved state, mean and std loaded from it, parameters"
+    due = places, {"mean": mean, "std": std}, (mean, std, np.array([[0.5, 0.5, 1.0]])), 0
+    what = "places of mean and std; the saved state; another module after loading it, namely mean, "
+    what += "std, and the result for x = std; how many parameters"
     same(run(mean, std, (std, mean)), due, what)
     ### BEGIN HIDDEN TESTS
     for kind in ("float32", "float64"):
         for d in (1, 3, 6):
             mean, std, *other = rng.uniform(0.5, 2.0, size=(4, d)).astype(kind)
-            due = places, {"mean": mean, "std": std}, (mean, std), 0
-            same(run(mean, std, tuple(other)), due, what)
+            out = np.append((std - mean) / std, std.dtype.type(1))[None]
+            due = places, {"mean": mean, "std": std}, (mean, std, out), 0
+            same(run(mean, std, tuple(other)), due, what, rtol=1e-5, atol=1e-6)
     ### END HIDDEN TESTS
 
 
-# %% tests="everywhere" behaviour="predict" points=3
+# %% tests="everywhere" behaviour="predict" points=2
 @autograder.test
 def _(rng):
-    "`predict` takes and returns NumPy, uses the model where it is, leaves it and x as they are."
+    "`predict` takes and returns NumPy, uses the model where and as it is, and records nothing."
 
     @beside
     def run(weight, x, device, training):
@@ -429,35 +471,83 @@ def _(rng):
         class Net(torch.nn.Module):
             def __init__(self):
                 super().__init__()
-                self.layer = torch.nn.Linear(*weight.shape[::-1], bias=False)
+                self.w, self.inner = torch.nn.Parameter(torch.tensor(weight)), torch.nn.ReLU()
 
             def forward(self, x):
-                out = self.layer(x)
-                seen.append((str(x.device), out.requires_grad))
+                out = self.inner(x).to(self.w.dtype) @ self.w.T
+                seen.append((str(x.device), str(x.dtype), out.requires_grad))
+                seen.append((self.training, self.inner.training))
                 return out
 
-        net = Net().to(torch.from_numpy(weight).dtype)
-        net.layer.weight.data = torch.tensor(weight)
-        net = net.to(device).train(training)
-        sim.reset()
-        out = predict(net, x)
-        after = str(net.layer.weight.device), net.training, net.layer.training
-        return type(out).__name__, out, x, seen, after
+        net = Net().to(device).train(training)
+        net.inner.eval()
+        outs = predict(net, x), predict(net, 2 * x)
+        return type(outs[0]).__name__, outs, seen
 
-    weight, x = np.float32([[1.0, 2.0], [0.0, -1.0]]), np.float32([[3.0, 10.0]])
-    what = "the result, x, what the model saw, the model's place and modes"
+    weight, x = np.float32([[1.0, 2.0], [0.0, -1.0]]), np.float32([[3.0, -10.0], [0.0, 5.0]])
+    out = np.float32([[3.0, 0.0], [10.0, -5.0]])
+    what = "the type; the results for x and 2 x; what the model saw: place and dtype of x, if it "
+    what += "recorded, modes of the model and of a part of it that is in eval mode"
     for device, place in (("cpu", "cpu"), ("sim", "sim:0")):
-        due = "ndarray", np.float32([[23.0, -10.0]]), x, [(place, False)], (place, True, True)
+        due = "ndarray", (out, 2 * out), [(place, "torch.float32", False), (True, False)] * 2
         same(run(weight, x, device, True), due, f"on {device}: {what}")
     ### BEGIN HIDDEN TESTS
-    for n, d, k in ((1, 1, 1), (5, 3, 2), (2, 6, 6)):
+    for n, d, k in ((1, 1, 1), (5, 3, 2), (2, 6, 6), (300, 2, 1)):
         for kind, rtol in (("float32", 1e-4), ("float64", 1e-9)):
             weight, x = rng.normal(size=(k, d)).astype(kind), rng.normal(size=(n, d)).astype(kind)
+            whole = rng.integers(-9, 9, size=(n, d))
             for device, place in (("cpu", "cpu"), ("sim", "sim:0")):
-                for training in (True, False):
-                    due = "ndarray", x @ weight.T, x, [(place, False)], (place, training, training)
-                    got = run(weight, x, device, training)
+                for given, training in ((x, True), (x, False), (whole, True)):
+                    out = np.maximum(given, 0).astype(kind) @ weight.T
+                    seen = [(place, f"torch.{given.dtype}", False), (training, False)] * 2
+                    got = run(weight, given, device, training)
+                    due = "ndarray", (out, 2 * out), seen
                     same(got, due, f"on {device}: {what}", rtol=rtol, atol=rtol / 10)
+    ### END HIDDEN TESTS
+
+
+# %% tests="everywhere" behaviour="leaves" points=1
+@autograder.test
+def _(rng):
+    "`predict` leaves x, the model, its modes and whether PyTorch records as they are."
+
+    @beside
+    def run(weight, x, device, training):
+        import torch
+
+        import chainrule.sim as sim
+
+        sim.start("titan-xp")
+        first, net = torch.nn.ReLU(inplace=True), torch.nn.Linear(*weight.shape[::-1], bias=False)
+        net.weight.data = torch.tensor(weight)
+        model = torch.nn.Sequential(first, net).to(device).train(training)
+        first.eval()
+        out = predict(model, x)
+        modes = model.training, first.training, net.training
+        return (
+            out,
+            x,
+            str(net.weight.device),
+            modes,
+            net.weight.requires_grad,
+            torch.is_grad_enabled(),
+        )
+
+    weight, x = np.float32([[1.0, 2.0], [0.0, -1.0]]), np.float32([[3.0, -10.0], [0.0, 5.0]])
+    out = np.float32([[3.0, 0.0], [10.0, -5.0]])
+    what = "the result; afterwards: x, the model's place, modes, requires_grad, if PyTorch records"
+    for device, place in (("cpu", "cpu"), ("sim", "sim:0")):
+        due = out, x, place, (True, False, True), True, True
+        same(run(weight, x, device, True), due, f"on {device}: {what}")
+    ### BEGIN HIDDEN TESTS
+    for kind, rtol in (("float32", 1e-4), ("float64", 1e-9)):
+        weight, x = rng.normal(size=(2, 3)).astype(kind), rng.normal(size=(4, 3)).astype(kind)
+        out = np.maximum(x, 0) @ weight.T
+        for device, place in (("cpu", "cpu"), ("sim", "sim:0")):
+            for training in (True, False):
+                due = out, x, place, (training, False, training), True, True
+                got = run(weight, x, device, training)
+                same(got, due, f"on {device}: {what}", rtol=rtol, atol=rtol / 10)
     ### END HIDDEN TESTS
 
 
@@ -545,7 +635,7 @@ if READY:
 #
 # Allowed are NumPy, PyTorch and `chainrule`. (What your code computes is compared with numbers that
 # it has not seen, and that is most of the points. The ledger is read where your code runs. It is a
-# measuring instrument, not a lock.)
+# measuring instrument, not a lock. Let it run: no `sim.start` and no `sim.reset` in your code.)
 
 # %% [markdown] hint="move_once"
 # What does a step need that it does not have on the device already? Only which rows it uses, and
@@ -726,22 +816,27 @@ def _(rng):
         import chainrule.sim as sim
 
         sim.start("titan-xp")
+        sim.host_work(0.0, "the check begins")
         out = train(w1, w2, x, y, batches, lr)
-        rows = sim.ledger().of("h2d")
-        return out, len(rows), sum(row.bytes for row in rows)
+        ledger = sim.ledger()
+        whole = [row.name for row in ledger.rows[:1]] == ["the check begins"]
+        return out, whole, len(ledger.of("h2d")), ledger.to_device
 
     w1, w2, x, y = np.ones((2, 3)), np.ones((3, 1)), np.ones((4, 2)), np.ones((4, 1))
-    out, copies, moved = run(w1, w2, x, y, [np.array([0, 1])] * 5, 0.0)
+    out, whole, copies, moved = run(w1, w2, x, y, [np.array([0, 1])] * 5, 0.0)
+    cut = "the ledger does not go back to where the check began: your code starts or resets it"
     what = "losses, w1 and w2 of a net of ones, with a rate of 0"
     same(out, ([50.0] * 5, w1, w2), what)
+    require(whole, cut)
     at_most(copies, 6, "copies to the device in five steps")
     at_most(moved, 8 * (6 + 3 + 8 + 4) + 8 * 10 + 64, "bytes copied to the device")
     ### BEGIN HIDDEN TESTS
     for steps, size in ((1, 1), (20, 40), (60, 3)):
         x, y = np.ones((40, 2), np.float32), np.ones((40, 1), np.float32)
         weights = np.ones((2, 3), np.float32), np.ones((3, 1), np.float32)
-        out, copies, moved = run(*weights, x, y, [np.arange(size)] * steps, 0.0)
+        out, whole, copies, moved = run(*weights, x, y, [np.arange(size)] * steps, 0.0)
         same(out, ([25.0 * size] * steps, *weights), what)
+        require(whole, cut)
         at_most(copies, 6, f"copies to the device in {steps} steps")
         at_most(moved, 4 * (6 + 3 + 120) + 8 * steps * size + 64, "bytes copied to the device")
     ### END HIDDEN TESTS
@@ -757,15 +852,19 @@ def _(rng):
         import chainrule.sim as sim
 
         sim.start("titan-xp")
+        sim.host_work(0.0, "the check begins")
         out = train(w1, w2, x, y, batches, lr)
-        rows, ledger = sim.ledger().of("d2h"), sim.ledger()
+        ledger = sim.ledger()
+        whole = [row.name for row in ledger.rows[:1]] == ["the check begins"]
         waits = ledger.synchronizations - sum(row.blocking for row in ledger.of("h2d"))
-        return out, len(rows), sum(row.bytes for row in rows), waits
+        return out, whole, len(ledger.of("d2h")), ledger.from_device, waits
 
     w1, w2, x, y = np.ones((2, 3)), np.ones((3, 1)), np.ones((4, 2)), np.ones((4, 1))
-    out, copies, moved, waits = run(w1, w2, x, y, [np.array([0, 1])] * 5, 0.0)
+    out, whole, copies, moved, waits = run(w1, w2, x, y, [np.array([0, 1])] * 5, 0.0)
+    cut = "the ledger does not go back to where the check began: your code starts or resets it"
     what = "losses, w1 and w2 of a net of ones, with a rate of 0"
     same(out, ([50.0] * 5, w1, w2), what)
+    require(whole, cut)
     at_most(copies, 3, "copies back in five steps")
     at_most(moved, 8 * (6 + 3 + 5), "bytes copied back")
     at_most(waits, 6, "waits for the device, those for copies to it not counted")
@@ -773,8 +872,9 @@ def _(rng):
     for steps, size in ((1, 1), (20, 40), (60, 3)):
         x, y = np.ones((40, 2), np.float32), np.ones((40, 1), np.float32)
         weights = np.ones((2, 3), np.float32), np.ones((3, 1), np.float32)
-        out, copies, moved, waits = run(*weights, x, y, [np.arange(size)] * steps, 0.0)
+        out, whole, copies, moved, waits = run(*weights, x, y, [np.arange(size)] * steps, 0.0)
         same(out, ([25.0 * size] * steps, *weights), what)
+        require(whole, cut)
         at_most(copies, 3, f"copies back in {steps} steps")
         at_most(moved, 4 * 9 + 8 * steps, f"bytes copied back in {steps} steps")
         at_most(waits, 6, f"waits in {steps} steps, those for copies to the device not counted")
@@ -984,6 +1084,7 @@ def _(rng):
 
     def device(works):
         now = {"host": 2.0, "device": 2.0, "calls": 0}
+        works = [*works, *[1e4] * 99]  # for calls that should not be
 
         def run():
             now["device"] = max(now["host"], now["device"]) + works[now["calls"]]
@@ -1047,7 +1148,9 @@ def _(rng):
 # %% [markdown]
 # Now measure. On the simulated device, on your CPU, and on your card, where there is one. (A CPU
 # does not have to be waited for: PyTorch runs its operations at once. Its `synchronize` does
-# nothing.)
+# nothing. On a card there is a second way, by its own clock: two events with `enable_timing=True`,
+# recorded before and after the work; after a synchronize `start.elapsed_time(end)` is the time
+# between them, in milliseconds.)
 
 # %%
 import time
@@ -1320,6 +1423,7 @@ def vgg16():
     return torch.nn.Sequential(*layers, torch.nn.Linear(4096, 1000))
 
 
+# %%
 def predicted(machine):
     """Return the predicted seconds of a forward pass and of forward and backward, and the FLOPs."""
     with sim.dry_run(machine):
@@ -1449,10 +1553,11 @@ if READY:
 #   plus the way back.
 # * No kernel uses a batch before it has arrived: the ledger notes no hazard.
 # * The host waits for the device at most twice in all, and there is one copy back.
-# * Nothing is recorded for a backward pass.
+# * Nothing is recorded for a backward pass, and the model stays in its mode, train or eval.
 #
-# Allowed are NumPy, PyTorch and `chainrule`. (As in exercise 2, the ledger is read where your code
-# runs; the numbers are compared elsewhere.)
+# Allowed are NumPy, PyTorch and `chainrule`. (As in exercise 2 the ledger is read where your code
+# runs, so let it run, without `sim.start` and `sim.reset`. The outputs are compared elsewhere. They
+# are more than half of the points; the habit that the ledger sees is the point of the exercise.)
 
 # %% [markdown] hint="overlap"
 # The cell above has all the parts. An event for each batch, recorded right after its copy, in the
@@ -1497,10 +1602,10 @@ def score(model, batches):
     ### END SOLUTION
 
 
-# %% tests="overlap" behaviour="values" points=4
+# %% tests="overlap" behaviour="values" points=5
 @autograder.test
 def _(rng):
-    "The outputs of all batches in order, in one array, computed on the device without recording."
+    "All outputs in order, in one array, computed in the default stream, and nothing recorded."
 
     @beside
     def run(w1, w2, xs):
@@ -1518,7 +1623,8 @@ def _(rng):
 
             def forward(self, x):
                 out = torch.relu(x @ self.w1) @ self.w2
-                seen.append((x.device.type, out.requires_grad))
+                seen.append((x.device.type, torch.sim.current_stream().stream_id))
+                seen.append((out.requires_grad, self.training))
                 return out
 
         batches = [sim.pin_memory(torch.tensor(x)) for x in xs]
@@ -1527,16 +1633,17 @@ def _(rng):
 
     w1, w2 = np.float32([[1.0, -1.0], [2.0, 0.0]]), np.float32([[1.0], [10.0]])
     xs = [np.float32([[1.0, 1.0], [-3.0, 0.0]]), np.float32([[0.0, 2.0]])]
-    due = np.float32([[3.0], [30.0], [4.0]]), xs, [("sim", False)] * 2
-    what = "outputs, the batches afterwards, and for each where the model saw it and if it recorded"
+    due = np.float32([[3.0], [30.0], [4.0]]), xs, [("sim", 0), (False, True)] * 2
+    what = "outputs; the batches afterwards; and for each where the model saw it, in which stream "
+    what += "(the default one has number 0), if it recorded, if it was in train mode"
     same(run(w1, w2, xs), due, what)
     ### BEGIN HIDDEN TESTS
     for kind, rtol in (("float64", 1e-9), ("float32", 1e-4)):
-        for d, h, o, lengths in ((3, 4, 2, (5, 1, 7)), (1, 1, 1, (1,)), (6, 2, 3, (2, 2, 9, 4, 1))):
+        for d, h, o, lengths in ((3, 4, 2, (5, 1, 7)), (1, 1, 1, (1,)), (6, 2, 3, (2, 1, 9) * 40)):
             w1, w2 = rng.normal(size=(d, h)).astype(kind), rng.normal(size=(h, o)).astype(kind)
             xs = [rng.normal(size=(n, d)).astype(kind) for n in lengths]
             out = np.maximum(np.concatenate(xs) @ w1, 0) @ w2
-            due = out, xs, [("sim", False)] * len(xs)
+            due = out, xs, [("sim", 0), (False, True)] * len(xs)
             same(run(w1, w2, xs), due, what, rtol=rtol, atol=rtol / 10)
     ### END HIDDEN TESTS
 
@@ -1563,12 +1670,17 @@ def _(rng):
         sim.start(device)
         model, batches = model.to("sim"), [sim.pin_memory(torch.tensor(x)) for x in xs]
         sim.reset()
+        sim.host_work(0.0, "the check begins")
         out = score(model, batches)
-        return out, sim.ledger().seconds
+        ledger = sim.ledger()
+        whole = [row.name for row in ledger.rows[:1]] == ["the check begins"]
+        return out, whole, ledger.seconds
 
+    cut = "the ledger does not go back to where the check began: your code starts or resets it"
     w, xs = np.ones((1, 50), np.float32), [np.ones((20, 50), np.float32)] * 10
-    out, seconds = run(w, xs, 4e6, 2e6)
+    out, whole, seconds = run(w, xs, 4e6, 2e6)
     same(out, np.full((200, 1), 50.0, np.float32), "the sums of rows of ones")
+    require(whole, cut)
     at_most(
         seconds, 1.1 * 0.011 + 0.001, "ten batches, 1 ms to copy and 1 ms to compute each: seconds"
     )
@@ -1580,8 +1692,9 @@ def _(rng):
     ):
         xs = [np.ones((n, 50), np.float32) for n in lengths]
         copies, kernels = [200 * n / link for n in lengths], [100 * n / flops for n in lengths]
-        out, seconds = run(w, xs, link, flops)
+        out, whole, seconds = run(w, xs, link, flops)
         same(out, np.full((sum(lengths), 1), 50.0, np.float32), "the sums of rows of ones")
+        require(whole, cut)
         bound = max(sum(copies), sum(kernels)) + copies[0] + kernels[-1]
         back = 4 * sum(lengths) / link * 2
         what = f"{len(lengths)} batches, copies {sum(copies):.4f} s, kernels {sum(kernels):.4f} s"
@@ -1606,17 +1719,23 @@ def _(rng):
         model, batches = model.to("sim"), [sim.pin_memory(torch.tensor(x)) for x in xs]
         torch.sim.synchronize()
         sim.reset()
+        sim.host_work(0.0, "the check begins")
         out = score(model, batches)
-        return out, list(sim.ledger().hazards)
+        ledger = sim.ledger()
+        whole = [row.name for row in ledger.rows[:1]] == ["the check begins"]
+        return out, whole, list(ledger.hazards)
 
+    cut = "the ledger does not go back to where the check began: your code starts or resets it"
     w, xs = np.ones((1, 50), np.float32), [np.ones((20, 50), np.float32)] * 3
-    out, hazards = run(w, xs)
+    out, whole, hazards = run(w, xs)
     same(out, np.full((60, 1), 50.0, np.float32), "the sums of rows of ones")
+    require(whole, cut)
     require(hazards == [], f"expected no hazard, came: {hazards[:1]}")
     ### BEGIN HIDDEN TESTS
     for lengths in ([1], [400, 1, 3], [7] * 12):
-        out, hazards = run(w, [np.ones((n, 50), np.float32) for n in lengths])
+        out, whole, hazards = run(w, [np.ones((n, 50), np.float32) for n in lengths])
         same(out, np.full((sum(lengths), 1), 50.0, np.float32), "the sums of rows of ones")
+        require(whole, cut)
         require(hazards == [], f"expected no hazard, came: {hazards[:1]}")
     ### END HIDDEN TESTS
 
@@ -1637,19 +1756,24 @@ def _(rng):
         sim.start("titan-xp")
         model, batches = model.to("sim"), [sim.pin_memory(torch.tensor(x)) for x in xs]
         sim.reset()
+        sim.host_work(0.0, "the check begins")
         out = score(model, batches)
         ledger = sim.ledger()
-        return out, len(ledger.of("d2h")), ledger.synchronizations
+        whole = [row.name for row in ledger.rows[:1]] == ["the check begins"]
+        return out, whole, len(ledger.of("d2h")), ledger.synchronizations
 
+    cut = "the ledger does not go back to where the check began: your code starts or resets it"
     w, xs = np.ones((1, 50), np.float32), [np.ones((20, 50), np.float32)] * 5
-    out, copies, waits = run(w, xs)
+    out, whole, copies, waits = run(w, xs)
     same(out, np.full((100, 1), 50.0, np.float32), "the sums of rows of ones")
+    require(whole, cut)
     at_most(copies, 1, "copies back for five batches")
     at_most(waits, 2, "waits for five batches")
     ### BEGIN HIDDEN TESTS
     for lengths in ([1], [400, 1, 3], [7] * 12):
-        out, copies, waits = run(w, [np.ones((n, 50), np.float32) for n in lengths])
+        out, whole, copies, waits = run(w, [np.ones((n, 50), np.float32) for n in lengths])
         same(out, np.full((sum(lengths), 1), 50.0, np.float32), "the sums of rows of ones")
+        require(whole, cut)
         at_most(copies, 1, f"copies back for {len(lengths)} batches")
         at_most(waits, 2, f"waits for {len(lengths)} batches")
     ### END HIDDEN TESTS
@@ -1673,7 +1797,8 @@ def _(rng):
 # 2. With overlap, and nobody looking: how fast must the link be until the compute engine is busy
 #    nearly all the time?
 # 3. Then let the host look at each batch again. Is the overlap still worth anything?
-# 4. A batch of 1: how much of the time does the host wait, and for what do all others wait?
+# 4. Nobody looks, and a batch of 1: how much of the time does the host wait, and for what do all
+#    others wait?
 
 # %%
 from chainrule.widgets import TransferTimeline
@@ -1739,6 +1864,7 @@ TransferTimeline()
 # list `sizes`, in any order. Candidates are the batch sizes whose latency is at most `budget`
 # seconds. Larger ones do more samples a second, and less and less so. Return the smallest candidate
 # that does at least `share` of what the best candidate does, n / period; None if there is none.
+# `sizes` is unchanged.
 # Allowed is NumPy.
 
 # %% [markdown] hint="throughput"
@@ -1865,7 +1991,7 @@ def _(rng):
     device = {"pinned": 50.0, "pageable": 25.0, "copy": 1.0, "flops": 400.0, "kernel": 0.5}
     device["launch"] = 2.0
     sizes = [64, 8, 1, 4, 2]
-    same(call(best_batch, sizes, 500.0, job, device), 8, f"the choice of {sizes} within 500 s")
+    same(pure(best_batch, sizes, 500.0, job, device), 8, f"the choice of {sizes} within 500 s")
     got = call(best_batch, sizes, 500.0, job, device, share=1.0)
     same(got, 64, f"the choice of {sizes} within 500 s, share 1")
     same(call(best_batch, sizes, 35.0, job, device), 4, f"the choice of {sizes} within 35 s")
@@ -1935,6 +2061,8 @@ if READY:
         print(
             f"{n:7} {1e3 * latency:9.3f} ms {1e3 * sim.ledger().seconds:9.3f} ms {n / period:15.0f}"
         )
+
+# %%
 for words, flags in (
     ("pageable", {}), ("pinned", {"pinned": True}),
     ("overlapped", {"pinned": True, "overlap": True}),
@@ -2047,6 +2175,7 @@ def tiled_kernel(block, thread, size, shared, out, a, b):
     out[row, column] = total
 
 
+# %%
 a, b = np.random.default_rng(0).standard_normal((2, 16, 16))
 for kernel, tile in ((product_kernel, 4), (tiled_kernel, 2), (tiled_kernel, 4), (tiled_kernel, 8)):
     left, right, out = Counted(a), Counted(b), np.zeros((16, 16))
@@ -2294,6 +2423,7 @@ def _(rng):
     for m, k, n in ((4, 4, 4), (9, 3, 5), (5, 16, 4), (1, 30, 13), (8, 8, 12)):
         seen.clear(), begun.clear()
         a, b = (np.float32(rng.integers(-9, 9, size=shape)) for shape in ((m, k), (k, n)))
+        a[:4, 4:8] = 0  # a tile of zeros is one more call, too
         got = call(tiled, a, b, callback(unit))
         depth = -(-k // 4)
         same(
@@ -2315,9 +2445,12 @@ def _(rng):
 # %% [markdown]
 # What is left is the third line of the list: a gradient of 1e-8 is 0. No unit can repair that,
 # since it happens when the gradient is stored. And it is not rare. In the detector Multibox SSD,
-# says NVIDIA's guide to mixed precision, 31 percent of the gradients became 0 in float16, and the
-# training diverged. [Micikevicius and others](https://arxiv.org/abs/1710.03740) found a remedy of
-# one line in 2017. The chain rule is linear, so **multiply the loss by 65536, and every gradient
+# says [NVIDIA's guide](https://docs.nvidia.com/deeplearning/sdk/mixed-precision-training/) to mixed
+# precision, two thirds of the activations' gradients were 0 anyway, another 31 percent became 0 in
+# float16, and the training diverged.
+#
+# [Micikevicius and others](https://arxiv.org/abs/1710.03740) found a remedy of one line in 2017.
+# The chain rule is linear, so **multiply the loss by 65536, and every gradient
 # is 65536 times larger**. None of them is lost, and before the update they are divided again, in
 # float32. The weights are kept in float32 too (*master weights*), because a step of 1e-4 on a
 # weight of 1 is lost in float16 as well.
@@ -2334,12 +2467,12 @@ def _(rng):
 # * The attribute `scale` is the factor with which the next loss is to be multiplied, a float.
 # * `step(grads, update)` gets `grads`, a list of float16 or float32 arrays of any shape, each of
 #   them the gradient of the scaled loss for one weight. If all their numbers are finite, it calls
-#   `update` once with the list of the true gradients: new float32 arrays, converted first and
-#   divided by `scale` then. It returns True.
+#   `update` once with the list of the true gradients: new float32 arrays, which `update` may
+#   change, converted first and divided by `scale` then. It returns True.
 # * If a single number in them is infinite or NaN, `update` is not called, `scale` is halved at
 #   once, and it returns False.
-# * After `interval` steps in a row without such a failure `scale` is doubled, and counting begins
-#   anew. After a failure it begins anew as well.
+# * After `interval` steps in a row without such a failure, and after the last of their updates,
+#   `scale` is doubled, and counting begins anew. After a failure it begins anew as well.
 # * `grads` is unchanged. Two scalers do not disturb each other.
 #
 # Allowed is NumPy.
@@ -2403,26 +2536,33 @@ def _(rng):
     got = []
 
     @beside
-    def run(scale, grads, update):
-        scaler = LossScaler(scale)
-        return scaler.step(grads, update), scaler.scale, grads
+    def run(scale, interval, grads, update):
+        def step_in_place(true):
+            update(true)
+            for g in true:
+                g -= 1
+
+        scaler = LossScaler(scale, interval)
+        return scaler.step(grads, step_in_place), scaler.scale, grads
 
     grads = [np.float16([0.5, -2.0]), np.float16([[6e-8]])]
-    answer = run(65536.0, grads, callback(got.append))
+    answer = run(65536.0, 2, grads, callback(got.append))
     same(answer, (True, 65536.0, grads), "what step returned, the scale, and the given gradients")
     true = [np.float32([0.5 / 65536, -2 / 65536]), np.float32([[2.0**-24 / 65536]])]
     same(got, [true], "what update was called with", rtol=1e-6, atol=0)
     ### BEGIN HIDDEN TESTS
     for kind in (np.float16, np.float32):
         for scale in (1.0, 8.0, 2.0**24):
-            shapes = [(), (3,), (2, 4), (0,), (1, 1)]
-            grads = [np.asarray(rng.normal(size=shape) * 1e-3).astype(kind) for shape in shapes]
-            grads.append(np.array([60000.0, -6e-8, 0.0], kind))
-            got.clear()
-            answer = run(scale, grads, callback(got.append))
-            same(answer, (True, scale, grads), "what step returned, the scale, the given gradients")
-            true = [np.float32(g.astype(float) / scale) for g in grads]
-            same(got, [true], f"what update was called with, scale {scale:g}", rtol=1e-6, atol=0)
+            for interval, after in ((2000, scale), (1, 2 * scale)):
+                shapes = [(), (3,), (2, 4), (0,), (1, 1)]
+                grads = [np.asarray(rng.normal(size=shape) * 1e-3).astype(kind) for shape in shapes]
+                grads += [np.array([60000.0, -6e-8, 0.0], kind), np.array([60000.0] * 4, kind)]
+                got.clear()
+                answer = run(scale, interval, grads, callback(got.append))
+                same(answer, (True, after, grads), "what step returned, the scale, the gradients")
+                true = [np.float32(g.astype(float) / scale) for g in grads]
+                what = f"what update was called with, scale {scale:g}"
+                same(got, [true], what, rtol=1e-6, atol=0)
     ### END HIDDEN TESTS
 
 
@@ -2453,6 +2593,10 @@ def _(rng):
                 due = [(False, 32.0), (False, 16.0), (True, 16.0)]
                 same(answer, due, "for three steps: what step returned, and the scale")
                 same(got, [[np.float32(good[0]) / np.float32(16)]], "what update got", rtol=1e-6)
+    got.clear()
+    answer = run(1.0, [[inf, -inf, inf], [one * np.nan] * 2, [one]], callback(got.append))
+    same(answer, [(False, 0.5), (False, 0.25), (True, 0.25)], "two bad steps, each halves once")
+    same(got, [[np.float32([4.0])]], "what update got")
     ### END HIDDEN TESTS
 
 
@@ -2532,6 +2676,7 @@ def descend(kind, scaler, steps=300):
     return losses, skipped
 
 
+# %%
 for words, kind, scaler in (
     ("float32", np.float32, LossScaler(1.0, 10**9)),
     ("float16, no scaling", np.float16, LossScaler(1.0, 10**9)),
@@ -2629,6 +2774,7 @@ bad = {4, 5, 11, 20}  # the steps whose gradient is infinite
 stream = [np.float32([np.inf if step in bad else 1.0]) for step in range(30)]
 
 
+# %%
 def scales_of_torch(scale, interval):
     """Return the scale after each step of torch.amp.GradScaler."""
     w = torch.zeros(1, requires_grad=True)
@@ -2688,13 +2834,23 @@ if torch:
 # copies cost.)
 
 # %%
+pin = {"sim": sim.pin_memory, "cuda": lambda tensor: tensor.pin_memory()}
 for name, (synchronize, clock) in places().items():
-    for words, array in (("1 KB", torch.zeros(256)), ("16 MB", torch.zeros(2**22))):
-        if name != "cpu":
-            seconds = measure(lambda a=array, to=name: a.to(to), synchronize, clock)
-            rate = array.nbytes / seconds / 1e9
+    for words, n in (("1 KB", 2**8), ("16 MB", 2**22)) if name != "cpu" else ():
+        sources = {"pageable": torch.zeros(n)}
+        if name in pin:
+            sources["pinned"] = pin[name](torch.zeros(n))
+        for kind, tensor in sources.items():
+            seconds = measure(
+                lambda tensor=tensor, to=name, pinned=kind == "pinned": tensor.to(
+                    to, non_blocking=pinned
+                ),
+                synchronize,
+                clock,
+            )
+            rate = 4 * n / seconds / 1e9
             print(
-                f"{name}: {words:5} from pageable memory {1e6 * seconds:9.1f} µs, {rate:6.2f} GB/s"
+                f"{name}: {words:5} from {kind:8} memory {1e6 * seconds:9.1f} µs, {rate:6.2f} GB/s"
             )
 if tf:
     print("TensorFlow has", [device.name for device in tf.config.list_logical_devices()])

@@ -13,6 +13,48 @@
 # Other correct answers. Each gets full marks.
 
 
+# %% answer="everywhere" name="recording_off_and_on"
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        z = (x - self.mean) / self.std
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+def predict(model, x):
+    p = next(iter(model.parameters()))
+    was = torch.is_grad_enabled()
+    torch.set_grad_enabled(False)
+    try:
+        out = model(torch.tensor(x, device=p.device))
+    finally:
+        torch.set_grad_enabled(was)
+    return np.array(out.to("cpu"))
+
+
+# %% answer="everywhere" name="ones_to_write_into"
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        n, d = x.shape
+        out = x.new_ones(n, d + 1)
+        out[:, :d] = (x - self.mean) / self.std
+        return out
+
+
+def predict(model, x):
+    with torch.no_grad():
+        return model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+
+
 # %% answer="everywhere" name="new_column"
 class Standardize(torch.nn.Module):
     def __init__(self, mean, std):
@@ -28,7 +70,7 @@ class Standardize(torch.nn.Module):
 @torch.no_grad()
 def predict(model, x):
     weights = [*model.parameters()]
-    return np.asarray(model(torch.as_tensor(x, device=weights[0].device)).to("cpu"))
+    return np.asarray(model(torch.as_tensor(x.copy(), device=weights[0].device)).to("cpu"))
 
 
 # %% answer="everywhere" name="padded"
@@ -52,6 +94,28 @@ def predict(model, x):
     out = model(torch.tensor(x, device=place))
     torch.set_grad_enabled(was)
     return out.cpu().detach().numpy()
+
+
+# %% answer="move_once" name="all_rows_gathered_first"
+def train(w1, w2, x, y, batches, lr):
+    a, b = [torch.tensor(t).to("sim").requires_grad_() for t in (w1, w2)]
+    X, Y = [torch.tensor(t).to("sim") for t in (x, y)]
+    losses = []
+    if batches:
+        allr = torch.tensor(np.concatenate(batches)).to("sim")
+        XX, YY, at = X[allr], Y[allr], 0
+        for p in batches:
+            part = slice(at, at + len(p))
+            at += len(p)
+            loss = (torch.relu(XX[part] @ a) @ b - YY[part]).square().sum()
+            loss.backward()
+            losses.append(loss.detach())
+            with torch.no_grad():
+                a -= lr * a.grad
+                b -= lr * b.grad
+                a.grad = b.grad = None
+        losses = torch.stack(losses).tolist()
+    return losses, a.detach().cpu().numpy(), b.detach().cpu().numpy()
 
 
 # %% answer="move_once" name="optimizer_and_one_way_back"
@@ -136,7 +200,7 @@ class Standardize(torch.nn.Module):
 
 @torch.inference_mode()
 def predict(model, x):
-    return model(torch.as_tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+    return model(torch.as_tensor(x).clone().to(next(model.parameters()).device)).cpu().numpy()
 
 
 # %% answer="move_once" name="all_in_one_copy"
@@ -182,6 +246,20 @@ def train(w1, w2, x, y, batches, lr):
         history.append(loss.detach())
     host = torch.stack(history).to("cpu") if history else []
     return [v.item() for v in host], *(w.detach().to("cpu").numpy() for w in net)
+
+
+# %% answer="stopwatch" name="one_end_is_the_next_beginning"
+def measure(run, synchronize, clock, warmup=3, repeats=9, inner=1):
+    for _ in range(warmup):
+        run()
+    synchronize()
+    marks = [clock()]
+    for _ in range(repeats):
+        for _ in range(inner):
+            run()
+        synchronize()
+        marks.append(clock())
+    return float(np.median(np.diff(marks))) / inner
 
 
 # %% answer="stopwatch" name="two_functions"
@@ -230,6 +308,46 @@ def measure(run, synchronize, clock, warmup=3, repeats=9, inner=1):
         synchronize()
         row[1] = clock()
     return float(np.quantile(np.diff(marks, axis=1) / inner, 0.5))
+
+
+# %% answer="overlap" name="one_batch_ahead"
+def score(model, batches):
+    side = torch.sim.Stream()
+
+    def fetch(batch):
+        with torch.sim.stream(side):
+            there = batch.to("sim", non_blocking=True)
+            return there, side.record_event()
+
+    outs = []
+    with torch.inference_mode():
+        ahead = fetch(batches[0])
+        for k in range(len(batches)):
+            there, arrived = ahead
+            if k + 1 < len(batches):
+                ahead = fetch(batches[k + 1])
+            torch.sim.current_stream().wait_event(arrived)
+            outs.append(model(there))
+    return torch.cat(outs, dim=0).to("cpu").numpy()
+
+
+# %% answer="overlap" name="buffers_and_wait_stream"
+def score(model, batches):
+    copying = torch.sim.Stream()
+    rows = sum(len(b) for b in batches)
+    result, at = None, 0
+    with torch.no_grad():
+        for b in batches:
+            with torch.sim.stream(copying):
+                there = torch.empty(b.shape, dtype=b.dtype, device="sim")
+                there.copy_(b, non_blocking=True)
+            torch.sim.current_stream().wait_stream(copying)
+            out = model(there)
+            if result is None:
+                result = torch.empty(rows, out.shape[1], dtype=out.dtype, device="sim")
+            result[at : at + len(b)] = out
+            at += len(b)
+    return result.cpu().numpy()
 
 
 # %% answer="overlap" name="generator_of_batches"
@@ -432,6 +550,28 @@ def best_batch(sizes, budget, job, device, pinned=False, overlap=False, share=0.
     return int(sizes[np.argmax(rates >= share * rates.max())])
 
 
+# %% answer="tensor_core" name="tiles_from_the_end"
+def mma(a, b, c):
+    return c + np.matmul(a, b, dtype=np.float32)
+
+
+def tiled(a, b, unit):
+    def tile(array, i, j):
+        out = np.zeros((4, 4), np.float16)
+        part = array[4 * i : 4 * i + 4, 4 * j : 4 * j + 4]
+        out[: part.shape[0], : part.shape[1]] = part
+        return out
+
+    blocks = [[None] * ((b.shape[1] + 3) // 4) for _ in range((len(a) + 3) // 4)]
+    for i, row in enumerate(blocks):
+        for j in reversed(range(len(row))):
+            c = np.zeros((4, 4), dtype="float32")
+            for p in reversed(range((len(b) + 3) // 4)):
+                c = unit(tile(a, i, p), tile(b, p, j), c)
+            row[j] = c
+    return np.block(blocks)[: len(a), : b.shape[1]]
+
+
 # %% answer="tensor_core" name="einsum_and_pad"
 def mma(a, b, c):
     out = np.array(c, dtype=np.float32)
@@ -477,6 +617,27 @@ def tiled(a, b, unit):
         for i, j in np.ndindex(size[0], size[2]):
             tiles[i, j] = unit(left[i, p], right[p, j], tiles[i, j].copy())
     return tiles.transpose(0, 2, 1, 3).reshape(4 * size[0], 4 * size[2])[:m, :n].copy()
+
+
+# %% answer="loss_scaling" name="largest_is_finite"
+class LossScaler:
+    def __init__(self, scale=65536.0, interval=2000):
+        self.scale = float(scale)
+        self.interval = interval
+        self.good = 0
+
+    def step(self, grads, update):
+        for g in grads:
+            if g.size and not np.max(np.abs(g)) < np.inf:
+                self.scale /= 2
+                self.good = 0
+                return False
+        update([np.array(g, np.float32) / np.float32(self.scale) for g in grads])
+        self.good += 1
+        if self.good >= self.interval:
+            self.scale *= 2
+            self.good = 0
+        return True
 
 
 # %% answer="loss_scaling" name="counts_down"

@@ -17,6 +17,168 @@
 # ## everywhere
 
 
+# %% answer="everywhere" name="standardizes_in_place" loses="forward"
+# Your `forward` writes the standardized numbers into `x` itself. It is not yours to change.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        z = x.sub_(self.mean).div_(self.std)
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+def predict(model, x):
+    with torch.no_grad():
+        return model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+
+
+# %% answer="everywhere" name="ones_kept" loses="forward"
+# Your column of ones is kept from the first call. The next `x` may have another number of rows.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.ones = None
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        if self.ones is None:
+            self.ones = torch.ones_like(x[:, :1])
+        return torch.cat([(x - self.mean) / self.std, self.ones], 1)
+
+
+def predict(model, x):
+    with torch.no_grad():
+        return model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+
+
+# %% answer="everywhere" name="reciprocal_computed_once" loses="buffers"
+# You compute 1 / std when the module is made. After `load_state_dict` it is that of the old `std`.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+        self.register_buffer("inverse", 1 * self.inverse, persistent=False)
+
+    def forward(self, x):
+        z = (x - self.mean) * self.inverse
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+def predict(model, x):
+    with torch.no_grad():
+        return model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+
+
+# %% answer="everywhere" name="shares_x" loses="leaves"
+# On the CPU your tensor shares memory with `x`, and a model that computes in place changes it.
+# Copy: `torch.tensor`.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        z = (x - self.mean) / self.std
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+def predict(model, x):
+    with torch.no_grad():
+        return model(torch.from_numpy(x).to(next(model.parameters()).device)).cpu().numpy()
+
+
+# %% answer="everywhere" name="borrows_eval_mode" loses="predict"
+# You switch to eval mode and back. The model is to compute in the mode in which it is, and its
+# parts may be in different ones.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        z = (x - self.mean) / self.std
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+def predict(model, x):
+    mode = model.training
+    model.eval()
+    with torch.no_grad():
+        out = model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+    model.train(mode)
+    return out
+
+
+# %% answer="everywhere" name="recording_left_off" loses="leaves"
+# You switch recording off and leave it so: nothing can be trained afterwards. `torch.no_grad()`
+# ends with its block.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        z = (x - self.mean) / self.std
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+def predict(model, x):
+    torch.set_grad_enabled(False)
+    return model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+
+
+# %% answer="everywhere" name="freezes_the_model" loses="leaves"
+# You set `requires_grad` of the parameters to False, and nobody will train them again.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        z = (x - self.mean) / self.std
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+def predict(model, x):
+    model.requires_grad_(False)
+    return model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+
+
+# %% answer="everywhere" name="first_result_again" loses="predict"
+# Your `predict` gives the result of its first call again, for another `x`.
+class Standardize(torch.nn.Module):
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x):
+        z = (x - self.mean) / self.std
+        return torch.cat([z, torch.ones_like(x[:, :1])], 1)
+
+
+CACHE = {}
+
+
+def predict(model, x):
+    if id(model) not in CACHE:
+        CACHE.clear()
+        with torch.no_grad():
+            CACHE[id(model)] = (
+                model(torch.tensor(x).to(next(model.parameters()).device)).cpu().numpy()
+            )
+    return CACHE[id(model)]
+
+
 # %% answer="everywhere" name="plain_attributes" loses="forward buffers"
 # `mean` and `std` are ordinary attributes of your module. `.to` does not know them, and
 # `state_dict` neither.
@@ -364,7 +526,7 @@ def predict(model, x):
         return model(torch.tensor(x, dtype=torch.float32).to(device)).cpu().numpy()
 
 
-# %% answer="everywhere" name="sets_eval_mode" loses="predict"
+# %% answer="everywhere" name="sets_eval_mode" loses="leaves"
 # Your `predict` leaves the model in eval mode. The next training step would run without dropout.
 class Standardize(torch.nn.Module):
     def __init__(self, mean, std):
@@ -386,6 +548,29 @@ def predict(model, x):
 
 # %% [markdown]
 # ## move_once
+
+
+# %% answer="move_once" name="ledger_begun_anew" loses="from_device"
+# Your code resets the ledger or starts the device again. The copies and waits before do not go away
+# by not being counted.
+def train(w1, w2, x, y, batches, lr):
+    a, b = [torch.tensor(t).to("sim").requires_grad_() for t in (w1, w2)]
+    X, Y = [torch.tensor(t).to("sim") for t in (x, y)]
+    losses = []
+    if batches:
+        rows = torch.tensor(np.concatenate(batches)).to("sim").split([len(p) for p in batches])
+        for part in rows:
+            loss = (torch.relu(X[part] @ a) @ b - Y[part]).square().sum()
+            loss.backward()
+            losses.append(loss.item())
+            with torch.no_grad():
+                a -= lr * a.grad
+                b -= lr * b.grad
+                a.grad = b.grad = None
+    import chainrule.sim as sim
+
+    sim.reset()
+    return losses, a.detach().cpu().numpy(), b.detach().cpu().numpy()
 
 
 # %% answer="move_once" name="losses_one_by_one" loses="from_device"
@@ -1385,6 +1570,24 @@ def roofline(flops, bytes, peak, bandwidth):
 # ## overlap
 
 
+# %% answer="overlap" name="computes_elsewhere" loses="values"
+# You compute in the other stream and copy in the default one. It overlaps, but it is the other way
+# round: computing belongs in the default stream.
+def score(model, batches):
+    side = torch.sim.Stream()
+    outs = []
+    with torch.no_grad():
+        for b in batches:
+            there = b.to("sim", non_blocking=True)
+            e = torch.sim.Event()
+            e.record()
+            side.wait_event(e)
+            with torch.sim.stream(side):
+                outs.append(model(there))
+        torch.sim.current_stream().wait_stream(side)
+        return torch.cat(outs).cpu().numpy()
+
+
 # %% answer="overlap" name="one_stream" loses="in_time"
 # All is in one stream, and what is in one stream runs in order. Only different streams overlap.
 def score(model, batches):
@@ -1626,6 +1829,30 @@ def score(model, batches):
 
 # %% [markdown]
 # ## throughput
+
+
+# %% answer="throughput" name="sorts_the_list" loses="best"
+# You sort the given list itself. `sorted` gives a new one.
+def times(n, job, device, pinned=False, overlap=False):
+    copy = device["copy"] + n * job["bytes"] / device["pinned" if pinned else "pageable"]
+    k = job["kernels"]
+    each = max(device["launch"], device["kernel"] + n * job["flops"] / k / device["flops"])
+    comp = k * each
+    lat = copy + comp
+    return lat, max(copy, comp) if overlap and pinned else lat
+
+
+def best_batch(sizes, budget, job, device, pinned=False, overlap=False, share=0.9):
+    sizes.sort()
+    rates = {}
+    for n in sizes:
+        lat, per = times(n, job, device, pinned, overlap)
+        if lat <= budget:
+            rates[n] = n / per
+    if not rates:
+        return None
+    best = max(rates.values())
+    return min(n for n, r in rates.items() if r >= share * best)
 
 
 # %% answer="throughput" name="always_pinned" loses="latency best"
@@ -2074,6 +2301,29 @@ def best_batch(sizes, budget, job, device, pinned=False, overlap=False, share=0.
 # ## tensor_core
 
 
+# %% answer="tensor_core" name="skips_zeros" loses="calls"
+# You leave out tiles of zeros. The unit is called for every tile.
+def mma(a, b, c):
+    return a.astype(np.float32) @ b.astype(np.float32) + c
+
+
+def tiled(a, b, unit):
+    (m, k), n = a.shape, b.shape[1]
+    M, K, N = (-(-s // 4) * 4 for s in (m, k, n))
+    A = np.pad(a, ((0, M - m), (0, K - k))).astype(np.float16)
+    B = np.pad(b, ((0, K - k), (0, N - n))).astype(np.float16)
+    C = np.zeros((M, N), np.float32)
+    for p in range(0, K, 4):
+        for i in range(0, M, 4):
+            for j in range(0, N, 4):
+                if not A[i : i + 4, p : p + 4].any():
+                    continue
+                C[i : i + 4, j : j + 4] = unit(
+                    A[i : i + 4, p : p + 4], B[p : p + 4, j : j + 4], C[i : i + 4, j : j + 4].copy()
+                )
+    return C[:m, :n].copy()
+
+
 # %% answer="tensor_core" name="sums_in_float16" loses="unit"
 # Your products are summed in float16, which overflows above 65504 and gets stuck at 2048. Convert
 # before you multiply.
@@ -2459,6 +2709,95 @@ def tiled(a, b, unit):
 # ## loss_scaling
 
 
+# %% answer="loss_scaling" name="doubles_before_the_update" loses="unscaled"
+# You double the scale before you divide by it. These gradients belong to the old one.
+class LossScaler:
+    def __init__(self, scale=65536.0, interval=2000):
+        self.scale, self.interval, self.good = float(scale), interval, 0
+
+    def step(self, grads, update):
+        if not all(np.isfinite(g).all() for g in grads):
+            self.scale, self.good = self.scale / 2, 0
+            return False
+        self.good += 1
+        if self.good >= self.interval:
+            self.scale, self.good = self.scale * 2, 0
+        update([g.astype(np.float32) / self.scale for g in grads])
+        return True
+
+
+# %% answer="loss_scaling" name="halves_for_each" loses="skips"
+# You halve the scale once for each bad gradient. Once for a bad step is asked for.
+class LossScaler:
+    def __init__(self, scale=65536.0, interval=2000):
+        self.scale, self.interval, self.good = float(scale), interval, 0
+
+    def step(self, grads, update):
+        ok = True
+        for g in grads:
+            if not np.isfinite(g).all():
+                self.scale /= 2
+                self.good, ok = 0, False
+        if not ok:
+            return False
+        update([g.astype(np.float32) / self.scale for g in grads])
+        self.good += 1
+        if self.good >= self.interval:
+            self.scale, self.good = self.scale * 2, 0
+        return True
+
+
+# %% answer="loss_scaling" name="never_below_one" loses="skips"
+# Your scale does not fall below 1. Nothing says that it stops there.
+class LossScaler:
+    def __init__(self, scale=65536.0, interval=2000):
+        self.scale = float(scale)
+        self.interval = interval
+        self.good = 0
+
+    def step(self, grads, update):
+        for g in grads:
+            if not np.isfinite(g).all():
+                self.scale = max(1.0, self.scale / 2)
+                self.good = 0
+                return False
+        update([np.array(g, np.float32) / np.float32(self.scale) for g in grads])
+        self.good += 1
+        if self.good >= self.interval:
+            self.scale *= 2
+            self.good = 0
+        return True
+
+
+# %% answer="loss_scaling" name="same_array_at_scale_one" loses="unscaled"
+# With a scale of 1 you hand on the given float32 arrays themselves. New ones are asked for.
+class LossScaler:
+    def __init__(self, scale=65536.0, interval=2000):
+        self.scale = float(scale)
+        self.interval = interval
+        self.good = 0
+
+    def step(self, grads, update):
+        for g in grads:
+            if not np.isfinite(g).all():
+                self.scale /= 2
+                self.good = 0
+                return False
+        update(
+            [
+                g.astype(np.float32) / self.scale
+                if self.scale != 1
+                else g.astype(np.float32, copy=False)
+                for g in grads
+            ]
+        )
+        self.good += 1
+        if self.good >= self.interval:
+            self.scale *= 2
+            self.good = 0
+        return True
+
+
 # %% answer="loss_scaling" name="divides_in_float16" loses="unscaled"
 # You divide before you convert: in float16, where small numbers become 0. Then the scaling was for
 # nothing.
@@ -2600,7 +2939,7 @@ class LossScaler:
         self.scale, self.interval, self.good = scale, interval, 0
 
     def step(self, grads, update):
-        if not all(np.isfinite(g.sum() + g.sum()) for g in grads):
+        if not all(np.isfinite(g.sum()) for g in grads):
             self.scale /= 2
             self.good = 0
             return False

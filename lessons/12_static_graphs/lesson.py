@@ -33,7 +33,7 @@
 # (w·x − y)². It asks for the gradient, it moves the weight downhill, it runs four times.
 
 # %% given="setup"
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
@@ -43,6 +43,7 @@ from chainrule import graph as finished  # what you are about to build
 from chainrule.operators import Operators
 from chainrule.ops.shared import same as same_shape
 from chainrule.primitive import RECORDERS, TABLE, primitive, vjp
+from chainrule.small_graph import stand_in
 from chainrule.tape import Array
 
 # %%
@@ -216,8 +217,11 @@ def watched_x(g: Array, out: None, x: None, tell) -> Array:
 # %% [markdown]
 # **How you are graded.** As in lesson 01: a check shows a case or two, and asks the same of fresh
 # numbers and graphs when your notebook is graded
-# ([how you are graded](../../docs/how_you_are_graded.md)). The exercises stand on each other, so
-# checks of a later one run your graphs in your own session.
+# ([how you are graded](../../docs/how_you_are_graded.md)). The exercises stand on each other: what
+# you build in one, the next ones use. Where that is not finished, or has a mistake, a ready-made
+# part steps in. A line with `stand_in` behind the checks tries yours and says which of the two goes
+# on. So an exercise that you leave open costs its own points and no others. (Within an exercise its
+# ready-made part does not exist: its card says "without".)
 
 # %% [markdown] prompt="nodes"
 # ### Exercise 1: placeholders, constants, operations
@@ -231,10 +235,10 @@ def watched_x(g: Array, out: None, x: None, tell) -> Array:
 #   changes of `value` do nothing. Shape is that of the array, and so is the dtype, unless one is
 #   given. Then the array has that one.
 # * `record(op, inputs, options)`: a node for one call of the entry `op`. The node's op is the
-#   entry's *name*. Its `inputs`, in their order: nodes and plain Python numbers (`int`, `float`,
-#   `bool`) stay what they are; anything else, such as an array, a list or a NumPy number
-#   (`np.float64(2)`), becomes a constant node. Its options are `options`; shape and dtype come from
-#   `kind`.
+#   entry's *name*. Its `inputs`, in their order: nodes, also those of a subclass of `Node`, and
+#   plain Python numbers (`int`, `float`, `bool`) stay what they are; anything else, such as an
+#   array, a list or a NumPy number (`np.float64(2)`), becomes a constant node. Its options are
+#   `options`; shape and dtype come from `kind`.
 #
 # Without a name a node is called as its op; `Node` sees to that, and makes names unique. Allowed
 # are NumPy and `chainrule` without `chainrule.graph`, in this lesson everywhere.
@@ -261,14 +265,15 @@ def watched_x(g: Array, out: None, x: None, tell) -> Array:
 #     return Node("constant", (), {"value": ...}, ..., ..., name)
 #
 # def record(op, inputs, options):
-#     nodes = [x if type(x) in (Node, int, ...) ... else constant(x) for x in inputs]
+#     nodes = [x if isinstance(x, Node) or type(x) in (...) else constant(x) for x in inputs]
 #     shape, dtype = kind(...)
 #     return Node(...)
 # ```
-# (Exercise 4 makes a subclass of `Node`; `isinstance(x, Node)` knows it too.)
+# (Exercise 4 makes a subclass of `Node`: `isinstance(x, Node)` knows it, `type(x) is Node` does
+# not.)
 
 
-# %% exercise="nodes" minutes=15 difficulty=2 importance=4 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="nodes" minutes=15 difficulty=2 importance=4 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.nodes"
 def placeholder(dtype, shape, name=None):
     """Return a node whose value is fed when the graph runs."""
     ### BEGIN SOLUTION
@@ -375,10 +380,29 @@ def _(rng):
         if op == "permute":
             got = got[0] | {"op": op}, {}, [op]
         same(got, expected(op, inputs, shape, "float32", options, made), f"{what}; {build}")
+    for build in ("x[0] * np.float64(2)", "x[0] * array"):
+        got = run(build, [(n, k)], np.ones(k))
+        out = expected("multiply", ["x", "constant"], (n, k), "float64", {}, both)
+        same(got, out, f"{what}; {build}")
+    got = run("x[0] * x[0] + x[0] * x[0]", [(n, k)], a)
+    made = ["multiply", "multiply", "add"]
+    out = expected("add", ["multiply", "multiply_1"], (n, k), "float32", {}, made)
+    same(got, out, f"{what}; each call makes a new node")
     got = run("array @ x[0]", [(n, k)], rng.normal(size=(m, n)))
     made = ["constant", "matmul"]
     out = expected("matmul", ["constant", "x"], (m, k), "float64", {}, made)
     same(got, out, f"{what}; an array @ a node")
+
+    @beside
+    def with_subclass(n):
+        class Special(Node):
+            pass
+
+        with Graph().as_default():
+            special = Special("special", (), {}, (n,), "float64", "s")
+            return facts(special + 1)["inputs"], facts(special * special)["inputs"]
+
+    same(with_subclass(n), (["s", 1], ["s", "s"]), "the inputs s + 1 and s * s, s of a subclass")
     ### END HIDDEN TESTS
 
 
@@ -424,11 +448,14 @@ def _(rng):
     value, what = np.array([1.0, 2.0]), "three constants after a change of the array"
     same(run(value, "float64"), [value, value, value], what)
     ### BEGIN HIDDEN TESTS
-    for shape in ((), (3, 4), (1,)):
+    for shape in ((), (3, 4), (1,), (300, 200)):
         value = np.asarray(rng.normal(size=shape))
         same(run(value, "float64"), [value, value, value], what)
     ### END HIDDEN TESTS
 
+
+# %% given="nodes_stand_in"
+stand_in("nodes", globals())
 
 # %% [markdown]
 # The expression of lesson 01 again, with your nodes:
@@ -531,7 +558,7 @@ def compute(session, node, values):
 # ```
 
 
-# %% exercise="session" minutes=40 difficulty=4 importance=5 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="session" minutes=40 difficulty=4 importance=5 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.session"
 def in_order(targets, fed=()):
     """Return all nodes that the targets need, each once, each after all that it needs."""
     ### BEGIN SOLUTION
@@ -795,6 +822,26 @@ def _(rng):
                 for _ in range(4)]  # fmt: skip
         runs.append(runs[-1])
         judge(edges, runs)
+
+    @beside
+    def same_objects(x, rounds):
+        def counting(session, node):
+            session.values["n"] = session.values.get("n", 0) + 1
+
+        KERNELS["count"] = counting
+        with Graph().as_default():
+            hole, count = placeholder("float64", x.shape), Node("count")
+            fetches, feeds = [hole * 2.0, count], {hole: np.array(x)}
+        session, other, seen = Session(), Session(), []
+        for _ in range(rounds):
+            before = session.values.get("n", 0), other.values.get("n", 0)
+            seen.append([session.run(fetches, feeds)[0], *before, session.before.get("n", 0)])
+            feeds[hole] += 1.0
+        return seen
+
+    x = rng.normal(size=3)
+    what = "2x, x growing in place; what a kernel counted, in this session, in another; `before`"
+    trajectory(same_objects(x, 4), [[2 * (x + n), n, 0, n] for n in range(4)], what)
     ### END HIDDEN TESTS
 
 
@@ -839,6 +886,21 @@ def _(rng):
             got = run(callback(ran.append), x, c, fed, value)
             same(got, [np.asarray(last), value], f"the last node and the fed one, {fed}")
             same(ran, computed, f"the nodes that were computed, with {fed} fed")
+    ran, value = [], rng.normal(size=2)
+
+    @beside
+    def inner_too(tell, x, value, turn):
+        with Graph().as_default():
+            hole = placeholder("float64", x.shape)
+            first = watched(hole * 2.0, tell=lambda: tell("first"))
+            second = watched(first, tell=lambda: tell("second"))
+            nodes = [first, second, second * 3.0][::turn]
+        return Session().run(nodes, {hole: x, second: value})[::turn]
+
+    for turn in (1, -1):
+        got = inner_too(callback(ran.append), value + 1, value, turn)
+        same(got, [2 * value + 2, value, 3 * value], "a node; the next, which is fed; 3 times it")
+    same(ran, ["first", "first"], "the nodes that were computed in two runs")
     for shape, other in (((2,), (1,)), ((2,), ()), ((), (1,)), ((2, 3), (3, 2)), ((1, 2), (2,))):
         value = np.asarray(rng.normal(size=other))
         raises(ValueError, wrong, list(shape), value, "hole", mentions="hollow")
@@ -948,6 +1010,9 @@ def _(rng):
     ### END HIDDEN TESTS
 
 
+# %% given="session_stand_in"
+stand_in("session", globals())
+
 # %%
 with Session() as session:
     print(session.run(c, feed_dict={a: 3.0, b: 4.0}))
@@ -1039,7 +1104,7 @@ print("gradient for w:", to_w, " summed to the shape of w:", cr.unbroadcast(to_w
 # ```
 
 
-# %% exercise="gradients" minutes=25 difficulty=4 importance=5 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="gradients" minutes=25 difficulty=4 importance=5 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.gradients -chainrule.small_graph.variables"
 def gradients(ys, xs):
     """Return, for each x, a node for the gradient of the sum of `ys`, or None."""
     ### BEGIN SOLUTION
@@ -1237,8 +1302,25 @@ def _(rng):
     got = run(tell, 2.0, 10000, 10**8)
     same(got, ((10**8, 10**8), True, 1.0), "the same for 10,000 nodes in a row")
     require(tell.calls <= 2, f"a node was computed {tell.calls} times; two runs asked for it")
+
+    @beside
+    def ops(count):
+        with Graph().as_default() as graph:
+            hole = placeholder("float64", (), "x")
+            out = cr.exp(cr.tanh(hole))
+            for _ in range(count):
+                out = cr.exp(out * 0.5)
+            made = len(graph.nodes)
+            gradients(out, [hole])
+        return [node.op for node in graph.nodes[made:]]
+
+    again = [op for op in ops(int(rng.integers(2, 6))) if op in ("exp", "tanh")]
+    same(again, [], "ops of the loss that are made once more; a rule takes the node itself")
     ### END HIDDEN TESTS
 
+
+# %% given="gradients_stand_in"
+stand_in("gradients", globals())
 
 # %% [markdown]
 # Now the graph of the lecture's net has its backward pass in it. How large is it?
@@ -1339,7 +1421,7 @@ print(*(node.op for node in in_order(slopes) if node not in set(net.nodes[:forwa
 # ```
 
 
-# %% exercise="variables" minutes=30 difficulty=3 importance=5 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="variables" minutes=30 difficulty=3 importance=5 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.gradients -chainrule.small_graph.variables"
 class Variable(Node):
     """A node whose value lives in the session and changes only when an assigning node runs."""
 
@@ -1542,6 +1624,21 @@ def _(rng):
                 at = new
             got = run(start, names, values, dtype)
             trajectory(got, path, f"{what}; {names}", rtol=rtol, atol=rtol)
+
+    @beside
+    def wide_value(start, value, name):
+        with Graph().as_default():
+            w = Variable(start.astype("float32"))
+            node = getattr(w, name)(constant(value))
+        session = Session()
+        session.run(w.initializer)
+        return [str(node.dtype), session.run(node), session.run(w)]
+
+    start, value = rng.normal(size=(2, 3))
+    for name, sign in (("assign", 0), ("assign_add", 1), ("assign_sub", -1)):
+        new = (start.astype("float32") + sign * value if sign else value).astype("float32")
+        got = wide_value(start, value, name)
+        same(got, ["float32", new, new], f"{name} of a float64 node, variable float32", rtol=1e-6)
     got = run(np.array(2.0), ["assign", "assign_sub"], [3, 1.5], "float64")
     trajectory(got, [[2.0, 3.0, 3.0], [3.0, 1.5, 1.5]], f"{what}; Python numbers")
     ### END HIDDEN TESTS
@@ -1621,8 +1718,19 @@ def _(rng):
     seen = [None, [1.0, 2.0], [None, 1.0], [2.0, 4.0]]
     same(got, (["group", True, True, ()], seen, [None], [4.0, 8.0]), what)
     ### BEGIN HIDDEN TESTS
+
+    @beside
+    def waits(values):
+        with Graph().as_default():
+            fixed = [Variable(value, trainable=False) for value in values]
+            with control_dependencies([constant(1.0)]):
+                inside = group(*fixed)
+            init, session = global_variables_initializer(), Session()
+        return len(set(inside.after)), [session.run(init), session.run(fixed)]
+
     for count in (0, 1, 5):
         values, fed = rng.normal(size=count).tolist(), float(rng.normal())
+        same(waits(values), (1 + count, [None, values]), "a group made in a block; initial values")
         once, twice = ([v * (1 + fed) ** n for v in values] for n in (1, 2))
         seen = [None, values, [None, fed], once]
         same(run(values, fed), (["group", True, True, ()], seen, [None], twice), what)
@@ -1646,11 +1754,7 @@ def _(rng):
                 with control_dependencies([third]):
                     last = w.read_value()
                 beside_it = constant(1.0) * 2.0
-            try:
-                with control_dependencies([third]):
-                    raise KeyError("ends the block")
-            except KeyError:
-                outside = constant(1.0)
+            outside = constant(1.0)
         session, runs = Session(), []
         session.run(w.initializer)
         runs.append(session.run(beside_it))
@@ -1667,6 +1771,19 @@ def _(rng):
         start, a, b, c = rng.normal(size=4).tolist()
         final = (start + 2 * a) * b - c
         same(run(start, [a, b, c]), ([2.0, start + a, final], final, [1, 2, 2, 1, 0], 0), what)
+
+    @beside
+    def ended_by_an_error(depth):
+        with Graph().as_default() as graph:
+            first = constant(1.0)
+            try:
+                with control_dependencies([first] * depth), control_dependencies([constant(2.0)]):
+                    raise KeyError("ends the blocks")
+            except KeyError:
+                return len(constant(3.0).after), len(graph.waiting)
+
+    for depth in (0, 1, 3):
+        same(ended_by_an_error(depth), (0, 0), "a node made after blocks that an error ended")
     ### END HIDDEN TESTS
 
 
@@ -1706,6 +1823,9 @@ def _(rng):
             raises(ValueError, unfit, method, name, shape, value_, False, mentions=name)
     ### END HIDDEN TESTS
 
+
+# %% given="variables_stand_in"
+stand_in("variables", globals())
 
 # %% [markdown]
 # Now the program from the beginning, in your framework. First as it stood there, then with the
@@ -1833,10 +1953,10 @@ print("bytes copied in each step", session.copied)
 # * `train_resident(x, y, w1, w2, lr, steps, session)` trains the same net with the same loss as
 #   `train_fed`, `steps` times by gradient descent, in the `session` given, and returns the same:
 #   the list of the losses *before* each update, as numbers, and the trained `w1` and `w2`. It
-#   builds a graph of its own, once. In each of the steps **one run and 8 bytes** cross the border:
-#   nothing is fed, and only the loss comes back. Starting and ending may take a run or more, but
-#   copy no more than the two trained matrices, once. Both weights are moved by gradients of the
-#   same moment. The arrays given stay as they are.
+#   builds a graph of its own, once, in which the weights are variables. In each of the steps **one
+#   run and 8 bytes** cross the border: nothing is fed, and only the loss comes back. Starting and
+#   ending may take a run or more, but copy no more than the two trained matrices, once. Both
+#   weights are moved by gradients of the same moment. The arrays given stay as they are.
 # * `bytes_per_step(n, d_in, h, d_out, itemsize)` returns three whole numbers, the bytes that each
 #   step copies, in and out. A number has `itemsize` bytes; x is (n, d_in), w1 (d_in, h), w2
 #   (h, d_out): first for `train_fed`; then with weights as variables, but x and y fed, as in a
@@ -1868,7 +1988,7 @@ print("bytes copied in each step", session.copied)
 # ```
 
 
-# %% exercise="resident" minutes=15 difficulty=2 importance=4 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="resident" minutes=15 difficulty=2 importance=4 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.optimizer -chainrule.small_graph.dense"
 def train_resident(x, y, w1, w2, lr, steps, session):
     """Train the two-layer net with weights that stay in the session; return losses, w1, w2."""
     ### BEGIN SOLUTION
@@ -1922,7 +2042,7 @@ def _(rng):
 # %% tests="resident" behaviour="copies" points=3
 @autograder.test
 def _(rng):
-    "Right losses with 8 bytes copied in each step; start and end copy the weights once, at most."
+    "Weights live in the session: right losses, 8 bytes copied a step, the weights at most once."
 
     @beside
     def run(x, y, w1, w2, lr, steps):
@@ -1936,6 +2056,21 @@ def _(rng):
     same(copied.count(8), 2, "how many runs copied 8 bytes")
     at_most(sum(copied), 2 * 8 + 16, "bytes copied in two steps, start and end")
     ### BEGIN HIDDEN TESTS
+
+    @beside
+    def held(x, y, w1, w2, lr, steps):
+        seen = []
+
+        class Watching(Session):
+            def run(self, *args, **kwargs):
+                result = super().run(*args, **kwargs)
+                seen[:] = [np.array(value) for value in self.values.values()]
+                return result
+
+        _, *weights = train_resident(x, y, w1, w2, lr, steps, Watching())
+        far = [[abs(v - w).max() for v in seen if v.shape == w.shape] for w in weights]
+        return [float(min(each, default=9.9)) for each in far]
+
     for n, d, h, o, steps in ((6, 20, 7, 3, 9), (30, 4, 5, 2, 25)):
         arrays = [0.1 * rng.normal(size=size) for size in ((n, d), (n, o), (d, h), (h, o))]
         losses, copied = run(*arrays, 1e-3, steps)
@@ -1943,6 +2078,8 @@ def _(rng):
         same([len(losses), losses[:1]], [steps, [float(first)]], "how many losses; the first")
         at_least(float(copied.count(8)), steps, "how many runs copied 8 bytes")
         at_most(sum(copied), 8 * steps + 8 * h * (d + o), f"bytes copied in {steps} steps")
+        what = "how far w1 and w2, as returned, are from the next variable in the session"
+        same(held(*arrays, 1e-3, steps), [0.0, 0.0], what)
     ### END HIDDEN TESTS
 
 
@@ -2080,7 +2217,7 @@ print("bytes copied in each run", session.copied)
 # And `KERNELS["random_normal"] = lambda session, node: ...`
 
 
-# %% exercise="optimizer" minutes=15 difficulty=2 importance=4 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="optimizer" minutes=15 difficulty=2 importance=4 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.optimizer -chainrule.small_graph.dense"
 def random_normal(shape, mean=0.0, stddev=1.0, dtype="float32", name=None):
     """Return a node with new normal random numbers in each run."""
     ### BEGIN SOLUTION
@@ -2198,6 +2335,14 @@ def _(rng):
         moved = [v / 2 if i in listed and i != 3 else v for i, v in enumerate(values)]
         slopes = [None if i == 3 else 2 * values[i] for i in listed]
         same(run(values, chosen), ([f"v{i}" for i in listed], slopes, moved), what)
+
+    @beside
+    def of_none(value):
+        with Graph().as_default():
+            w = Variable(value)
+            return GradientDescentOptimizer(0.1).compute_gradients(w * w, [])
+
+    same(of_none(float(rng.normal())), [], "the pairs of an empty var_list")
     ### END HIDDEN TESTS
 
 
@@ -2252,11 +2397,6 @@ def _(rng):
         other.run(w.initializer)
         return facts(noise), noise.name, seen, other.run(w), other.run(w)
 
-    @beside
-    def defaults():
-        with Graph().as_default():
-            return facts(random_normal([2, 3])), random_normal((), name="n").name
-
     def expected(shape, mean, stddev, dtype, seed, runs):
         told = {"op": "random_normal", "inputs": [], "shape": shape, "dtype": dtype}
         source = np.random.default_rng(seed)
@@ -2267,9 +2407,15 @@ def _(rng):
     what = "facts; name; twice the draws of some runs; a variable that begins with a draw, twice"
     case = (2,), 5.0, 0.0, "float64", 0, 2
     same(run(*case), expected(*case), what)
-    one = {"op": "random_normal", "inputs": [], "shape": (2, 3), "dtype": "float32"}
-    same(call(defaults), (one, "n"), "facts of random_normal([2, 3]); a name")
     ### BEGIN HIDDEN TESTS
+
+    @beside
+    def defaults():
+        with Graph().as_default():
+            return facts(random_normal([2, 3])), random_normal((), name="n").name
+
+    one = {"op": "random_normal", "inputs": [], "shape": (2, 3), "dtype": "float32"}
+    same(defaults(), (one, "n"), "facts of random_normal([2, 3]); a name")
     for shape in ((), (3,), (2, 4)):
         for dtype, rtol in (("float64", 1e-9), ("float32", 1e-5)):
             mean, stddev = (float(n) for n in rng.uniform(0, 3, size=2))
@@ -2277,6 +2423,9 @@ def _(rng):
             same(run(*case), expected(*case), what, rtol=rtol)
     ### END HIDDEN TESTS
 
+
+# %% given="optimizer_stand_in"
+stand_in("optimizer", globals())
 
 # %% [markdown]
 # The lecture's program, third version: random weights made in the graph, an optimizer, and a loop
@@ -2361,7 +2510,7 @@ with Meter(seed=0) as session:
 # ```
 
 
-# %% exercise="theano" minutes=15 difficulty=2 importance=3 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="theano" minutes=15 difficulty=2 importance=3 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.optimizer -chainrule.small_graph.dense"
 def function(inputs, outputs, updates=(), session=None):
     """Return a Python function of the inputs that gives the outputs and makes the updates."""
     ### BEGIN SOLUTION
@@ -2579,7 +2728,8 @@ mine.random_normal_initializer = lambda mean=0.0, stddev=1.0: (
 # layer in the framework `tf`. In the scope `name`, with `reuse`, it gets the variables `"kernel"`,
 # shape (length of x's last axis, `units`), from `kernel_initializer`, and `"bias"`, shape
 # (`units`,), from `tf.zeros_initializer()`, both of x's dtype. It returns x @ kernel + bias, or
-# `activation` of that. All that it uses of a framework it takes from `tf`; the checks use `mine`.
+# `activation` of that. All that it uses of a framework it takes from `tf`; the checks hand it
+# `mine`, or a copy that notes what is called.
 
 # %% [markdown] hint="dense"
 # A scope is an entry on a list: a name, and whether to reuse. The full name is the names on the
@@ -2616,7 +2766,7 @@ mine.random_normal_initializer = lambda mean=0.0, stddev=1.0: (
 # ```
 
 
-# %% exercise="dense" minutes=20 difficulty=3 importance=3 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program"
+# %% exercise="dense" minutes=20 difficulty=3 importance=3 allow="numpy chainrule -chainrule.graph -chainrule.compiler -chainrule.program -chainrule.small_graph.optimizer -chainrule.small_graph.dense"
 @contextmanager
 def variable_scope(name, reuse=None):
     """Put `name/` in front of the names of get_variable inside the block."""
@@ -2661,6 +2811,15 @@ def dense(tf, x, units, kernel_initializer, activation=None, name="dense", reuse
     ### END SOLUTION
 
 
+# %% given="scoped"
+def scoped(*names):
+    """Open scopes, one inside the other, for the checks; a name that ends in ! is for reuse."""
+    stack = ExitStack()
+    for name in names:
+        stack.enter_context(variable_scope(name.rstrip("!"), reuse=name.endswith("!") or None))
+    return stack
+
+
 # %% tests="dense" behaviour="names" points=2
 @autograder.test
 def _(rng):
@@ -2668,12 +2827,8 @@ def _(rng):
 
     @beside
     def run(scopes, name, value, dtype):
-        from contextlib import ExitStack
-
         with Graph().as_default(), Graph().as_default() as graph:
-            with ExitStack() as stack:
-                for scope in scopes:
-                    stack.enter_context(variable_scope(scope))
+            with scoped(*scopes):
                 w = get_variable(name, value.shape, dtype, lambda shape, kind: value.astype(kind))
             try:
                 with variable_scope("broken"):
@@ -2694,6 +2849,18 @@ def _(rng):
     case = ["net", "hidden"], "kernel", np.array([1.0, 2.0]), "float64"
     same(run(*case), expected(*case), what)
     ### BEGIN HIDDEN TESTS
+
+    @beside
+    def in_two_graphs(outer, inner):
+        zeros = mine.zeros_initializer()
+        with Graph().as_default(), variable_scope(outer):
+            with Graph().as_default(), variable_scope(inner):
+                w = get_variable("w", (2,), "float64", zeros)
+            return w.name, get_variable("w", (2,), "float64", zeros).name
+
+    outer, inner = (f"s{n}" for n in rng.permutation(90)[:2].tolist())
+    what_two = "a name in a graph inside the scope of another graph; a name in that scope"
+    same(in_two_graphs(outer, inner), (f"{inner}/w", f"{outer}/w"), what_two)
     for scopes in (["a"], ["a", "a"], ["x", "y", "z"], ["net", "a/b"]):
         for dtype in ("float32", "float64"):
             case = scopes, "w", rng.normal(size=(3, 2)), dtype
@@ -2713,12 +2880,7 @@ def _(rng):
             return mine.zeros_initializer()(shape, dtype)
 
         def get(*scopes, shape=(2, 3)):
-            from contextlib import ExitStack
-
-            with ExitStack() as stack:
-                for scope in scopes:
-                    name, flag, _ = scope.partition("!")
-                    stack.enter_context(variable_scope(name, reuse=bool(flag) or None))
+            with scoped(*scopes):
                 return get_variable("w", shape, "float64", initial)
 
         with Graph().as_default(), Graph().as_default() as graph:
@@ -2803,6 +2965,14 @@ def _(rng):
         names = [[v.name, v.shape, str(v.dtype)] for v in graph.variables]
         return names, out, session.run([plain, again], {hole: x})
 
+    what = "variables; plain, bent, shared layer, gradient of a bias; layers after a change"
+    x, w = np.array([[1.0, 2.0]]), np.array([[0.0], [0.0]])
+    names = ["first/kernel", "first/bias", "net/dense/kernel", "net/dense/bias"]
+    told = [[name, (2, 1) if "kernel" in name else (1,), "float64"] for name in names]
+    zero = np.array([[0.0]])
+    same(run(x, w, "float64"), (told, [zero] * 3 + [zero[0] + 1], [zero + 4, zero + 7]), what)
+    ### BEGIN HIDDEN TESTS
+
     def expected(x, w, dtype):
         x, w = x.astype(dtype), w.astype(dtype)
         names = [[f"{s}/{n}", w.shape if n == "kernel" else w.shape[1:], dtype]
@@ -2811,10 +2981,22 @@ def _(rng):
         out = [x @ w, np.tanh(2 * x @ w), 2 * x @ w, rows]
         return names, out, [x @ (w + 1) + 1, 2 * x @ (w + 1) + 1]
 
-    what = "variables; plain, bent, shared layer, gradient of a bias; layers after a change"
-    x, w = np.array([[1.0, 2.0]]), np.array([[0.0], [0.0]])
-    same(run(x, w, "float64"), expected(x, w, "float64"), what)
-    ### BEGIN HIDDEN TESTS
+    @beside
+    def taken(shape, units):
+        from types import SimpleNamespace
+
+        used, tf, names = [], SimpleNamespace(**vars(mine)), ["get_variable", "variable_scope"]
+
+        def noting(name):
+            return lambda *args, **kwargs: used.append(name) or getattr(mine, name)(*args, **kwargs)
+
+        for name in names:
+            setattr(tf, name, noting(name))
+        with Graph().as_default():
+            dense(tf, placeholder("float64", shape), units, mine.zeros_initializer())
+        return [used.count("get_variable"), "variable_scope" in used]
+
+    same(taken((2, 3), 4), [2, True], "calls of tf.get_variable; is tf.variable_scope used")
     for n, d, m in ((3, 4, 5), (1, 1, 1), (6, 2, 2)):
         for dtype, rtol in (("float64", 1e-9), ("float32", 1e-4)):
             for shape in ((n, d), (2, n, d)):
@@ -2822,6 +3004,9 @@ def _(rng):
                 same(run(x, w, dtype), expected(x, w, dtype), what, rtol=rtol, atol=rtol)
     ### END HIDDEN TESTS
 
+
+# %% given="dense_stand_in"
+stand_in("dense", globals())
 
 # %% [markdown]
 # ## One source, two frameworks
@@ -2952,22 +3137,36 @@ def _(rng):
 
     @beside
     def run(*case):
-        used = set()
+        if theirs is None:
+            return f"TensorFlow {HOW}", False
+        fetched = set()
+
+        class Noted(theirs.Session):
+            def run(self, *args, **kwargs):
+                result = super().run(*args, **kwargs)
+                note(result)
+                return result
+
+        def note(part):
+            part = list(part.values()) if isinstance(part, dict) else part
+            for one in part if isinstance(part, list | tuple) else []:
+                note(one)
+            fetched.add(str(part))
 
         class Theirs:
+            Session = Noted
+
             def __getattr__(self, name):
-                used.add(name)
                 return getattr(theirs, name)
 
-        if theirs is None:
-            return f"TensorFlow {HOW}", []
-        return train(Theirs(), *case), sorted(used & {"Graph", "Session", "placeholder"})
+        losses = train(Theirs(), *case)
+        return losses, type(losses) is list and {str(np.float64(v)) for v in losses} <= fetched
 
     def judge(case, losses):
-        got, used = run(*case)
+        got, from_session = run(*case)
         require(type(got) is not str, f"{got}")
         trajectory(got, losses, what)
-        same(used, ["Graph", "Session", "placeholder"], "what your program took from TensorFlow")
+        same(from_session, True, "are the losses what TensorFlow's session.run gave")
 
     x, y, w1, w2 = (np.array([[n]]) for n in (1.0, 5.0, 2.0, 3.0))
     judge((x, y, w1, w2, 0.1, 2), [1.0, 9.7344])
@@ -2998,14 +3197,9 @@ def _(rng):
         from types import SimpleNamespace
 
         graphs, sessions = [], []
-
-        def kept(make, into):
-            into.append(make())
-            return into[-1]
-
         watched_tf = SimpleNamespace(**vars(mine))
-        watched_tf.Graph = lambda: kept(Graph, graphs)
-        watched_tf.Session = lambda: kept(Meter, sessions)
+        watched_tf.Graph = lambda: graphs.append(Graph()) or graphs[-1]
+        watched_tf.Session = lambda: sessions.append(Meter()) or sessions[-1]
         outside = len(GRAPHS[-1].nodes)
         losses = train(watched_tf, x, y, w1, w2, lr, steps)
         names = [sorted(v.name for v in graph.variables) for graph in graphs]

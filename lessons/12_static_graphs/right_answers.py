@@ -504,6 +504,86 @@ def global_variables_initializer():
     return group(*(variable.initializer for variable in GRAPHS[-1].variables))
 
 
+# %% answer="variables" name="add_by_read"
+# `assign_add` is an `assign` of what `read_value` gives.
+class Variable(Node):
+    def __init__(self, initial_value, name="Variable", trainable=True):
+        initial = initial_value if isinstance(initial_value, Node) else constant(initial_value)
+        super().__init__("variable", (), {}, initial.shape, initial.dtype, name)
+        self.trainable = trainable
+        GRAPHS[-1].variables.append(self)
+        self.initializer = self.assign(initial)
+
+    def _node(self, op, value):
+        value = value if isinstance(value, Node) else constant(value, self.dtype)
+        if value.shape != self.shape:
+            raise ValueError(f"{self.name}: {value.shape} for {self.shape}")
+        return Node(op, (value,), {"variable": self}, self.shape, self.dtype)
+
+    def assign(self, value):
+        return self._node("assign", value)
+
+    def assign_add(self, value):
+        value = value if isinstance(value, Node) else constant(value, self.dtype)
+        if value.shape != self.shape:
+            raise ValueError(self.name)
+        with control_dependencies([value]):
+            now = self.read_value()
+        return self._node("assign", now + value)
+
+    def assign_sub(self, value):
+        return self._node("assign_sub", value)
+
+    def read_value(self):
+        return Node("read", (), {"variable": self}, self.shape, self.dtype)
+
+
+def _get(where, variable):
+    if variable not in where:
+        raise RuntimeError(f"{variable.name} has no value yet")
+    return where[variable]
+
+
+def _assigning(combine):
+    def kernel(session, node, value):
+        v = node.options["variable"]
+        old = _get(session.values, v) if combine else None
+        new = combine(old, value) if combine else value
+        session.values[v] = np.array(new, dtype=v.dtype)
+        return session.values[v]
+
+    return kernel
+
+
+KERNELS["variable"] = lambda session, node: _get(session.before, node)
+KERNELS["read"] = lambda session, node: _get(session.values, node.options["variable"])
+KERNELS["assign"] = _assigning(None)
+KERNELS["assign_add"] = _assigning(lambda a, b: a + b)
+KERNELS["assign_sub"] = _assigning(lambda a, b: a - b)
+KERNELS["group"] = lambda session, node: None
+
+
+@contextmanager
+def control_dependencies(nodes):
+    graph = GRAPHS[-1]
+    kept = graph.waiting
+    graph.waiting = [*kept, *nodes]
+    try:
+        yield
+    finally:
+        graph.waiting = kept
+
+
+def group(*nodes):
+    node = Node("group")
+    node.after = (*node.after, *nodes)
+    return node
+
+
+def global_variables_initializer():
+    return group(*(v.initializer for v in GRAPHS[-1].variables))
+
+
 # %% answer="resident" name="feeds_the_start"
 def train_resident(x, y, w1, w2, lr, steps, session):
     """Train the two-layer net with weights that stay in the session; return losses, w1, w2."""
@@ -798,6 +878,36 @@ def train(tf, x, y, w1, w2, lr, steps):
 # %% equivalent="gradients" mutant="gradients.L10.flip.1"
 # The table has a rule, or None, for each input, so `strict` changes nothing.
 
+
+# %% answer="gradients" name="only_towards_xs"
+# Gradients go only where an x can be reached.
+def gradients(ys, xs):
+    if isinstance(ys, Node):
+        ys = [ys]
+    arrived = {}
+    useful, wanted = set(), set(xs)
+    for n in in_order(ys):
+        if n in wanted or any(i in useful for i in n.inputs if isinstance(i, Node)):
+            useful.add(n)
+
+    def deposit(node, g):
+        arrived[node] = arrived[node] + g if node in arrived else g
+
+    for y in ys:
+        deposit(y, cr.expand(constant(1.0, y.dtype), shape=y.shape))
+    for node in reversed(in_order(ys)):
+        if node not in arrived or node.op not in TABLE:
+            continue
+        on = True
+        for i, rule in zip(node.inputs, TABLE[node.op].rules):
+            if isinstance(i, Node) and i in useful and rule is not None:
+                g = rule(arrived[node], node, *node.inputs, **node.options)
+                if g.shape != i.shape:
+                    g = cr.unbroadcast(g, shape=i.shape)
+                deposit(i, g)
+    return [arrived.get(x) for x in xs]
+
+
 # %% equivalent="resident" mutant="resident.L3.swap_operands.2"
 # A difference is squared, so its sign does not matter.
 
@@ -806,6 +916,29 @@ def train(tf, x, y, w1, w2, lr, steps):
 
 # %% equivalent="resident" mutant="resident.L8.drop_call.1"
 # A NumPy number is as good as a Python float; the task says numbers.
+
+
+# %% answer="resident" name="loss_waits_for_the_step"
+# The loss that is fetched waits for the updates, so one fetch does both.
+def train_resident(x, y, w1, w2, lr, steps, session):
+    with Graph().as_default():
+        a, b = Variable(w1), Variable(w2)
+        loss = cr.sum((cr.relu(constant(x) @ a) @ b - constant(y)) ** 2)
+        g = gradients(loss, [a, b])
+        step = group(a.assign_sub(lr * g[0]), b.assign_sub(lr * g[1]))
+        with control_dependencies([step]):
+            loss_out = loss * 1.0
+        init = global_variables_initializer()
+    session.run(init)
+    losses = [float(session.run(loss_out)) for _ in range(steps)]
+    return losses, *session.run([a, b])
+
+
+def bytes_per_step(n, d_in, h, d_out, itemsize):
+    data = n * d_in + n * d_out
+    weights = d_in * h + h * d_out
+    return (data + 2 * weights + 1) * itemsize, (data + 1) * itemsize, itemsize
+
 
 # %% equivalent="optimizer" mutant="optimizer.L20.drop_keyword.1"
 # `gradients` gives one for each variable, so `strict` changes nothing.
@@ -821,6 +954,47 @@ def train(tf, x, y, w1, w2, lr, steps):
 
 # %% equivalent="dense" mutant="dense.L27.drop_call.1"
 # The last length is a whole number already; TensorFlow 1 had a Dimension there.
+
+
+# %% answer="dense" name="scope_is_a_class"
+# The scope is a class with __enter__ and __exit__.
+class variable_scope:
+    def __init__(self, name, reuse=None):
+        self.entry = (name, reuse)
+
+    def __enter__(self):
+        self.scopes = GRAPHS[-1].scopes
+        self.scopes.append(self.entry)
+        return self
+
+    def __exit__(self, *_):
+        self.scopes.pop()
+
+
+def get_variable(name, shape=None, dtype="float32", initializer=None):
+    graph = GRAPHS[-1]
+    full = "/".join([n for n, _ in graph.scopes] + [name])
+    if any(r for _, r in graph.scopes):
+        if full not in graph.shared:
+            raise ValueError(f"no {full}")
+        v = graph.shared[full]
+        if shape is not None and tuple(shape) != v.shape:
+            raise ValueError(f"{full} has another shape")
+        return v
+    if full in graph.shared:
+        raise ValueError(f"{full} is taken")
+    v = Variable(initializer(shape, dtype), name=full)
+    graph.shared[full] = v
+    return v
+
+
+def dense(tf, x, units, kernel_initializer, activation=None, name="dense", reuse=None):
+    with tf.variable_scope(name, reuse=reuse):
+        k = tf.get_variable("kernel", (int(x.shape[-1]), units), x.dtype, kernel_initializer)
+        b = tf.get_variable("bias", (units,), x.dtype, tf.zeros_initializer())
+    out = tf.matmul(x, k) + b
+    return out if activation is None else activation(out)
+
 
 # %% equivalent="same_source" mutant="same_source.L2.drop_keyword.1"
 # The name of a placeholder is a help for the reader of errors.

@@ -278,6 +278,24 @@ def record(op, inputs, options):
     return Node(op.name, nodes, options, shape, dtype)
 
 
+# %% answer="nodes" name="exact_type_only" loses="operations"
+# A node of a subclass of `Node` becomes a constant in your `record`. `isinstance(x, Node)` knows
+# subclasses.
+def placeholder(dtype, shape, name=None):
+    return Node("placeholder", (), {}, shape, dtype, name)
+
+
+def constant(value, dtype=None, name=None):
+    value = np.array(value, dtype=dtype)
+    return Node("constant", (), {"value": value}, value.shape, value.dtype, name)
+
+
+def record(op, inputs, options):
+    nodes = [x if type(x) in (Node, int, float, bool) else constant(x) for x in inputs]
+    shape, dtype = kind(op, nodes, options)
+    return Node(op.name, nodes, options, shape, dtype)
+
+
 # %% answer="nodes" name="shape_of_first_input" loses="operations"
 # The shape of your node is that of its first input. Operations change shapes; `kind` knows how.
 def placeholder(dtype, shape, name=None):
@@ -299,6 +317,74 @@ def record(op, inputs, options):
         plain = isinstance(x, kept) and not isinstance(x, np.generic)
         nodes.append(x if plain else constant(x))
     shape, dtype = nodes[0].shape, nodes[0].dtype
+    return Node(op.name, nodes, options, shape, dtype)
+
+
+# %% answer="nodes" name="numpy_floats_kept" loses="operations"
+# A NumPy number stays in your inputs as it came. `np.float64(2.0)` is an instance of `float`;
+# `type(x)` tells the two apart.
+def placeholder(dtype, shape, name=None):
+    return Node("placeholder", (), {}, shape, dtype, name)
+
+
+def constant(value, dtype=None, name=None):
+    value = np.array(value, dtype=dtype)
+    return Node("constant", (), {"value": value}, value.shape, value.dtype, name)
+
+
+def record(op, inputs, options):
+    nodes = [
+        x if isinstance(x, Node) or isinstance(x, (int, float, bool)) else constant(x)
+        for x in inputs
+    ]
+    shape, dtype = kind(op, nodes, options)
+    return Node(op.name, nodes, options, shape, dtype)
+
+
+# %% answer="nodes" name="calls_shared" loses="operations"
+# The same call a second time gives the old node. Each call makes a new one: two draws of random
+# numbers are not one.
+def placeholder(dtype, shape, name=None):
+    return Node("placeholder", (), {}, shape, dtype, name)
+
+
+def constant(value, dtype=None, name=None):
+    value = np.array(value, dtype=dtype)
+    return Node("constant", (), {"value": value}, value.shape, value.dtype, name)
+
+
+def record(op, inputs, options):
+    nodes = [
+        x if isinstance(x, Node) or type(x) in (int, float, bool) else constant(x) for x in inputs
+    ]
+    shape, dtype = kind(op, nodes, options)
+    for old in GRAPHS[-1].nodes:
+        if (
+            old.op == op.name
+            and len(old.inputs) == len(nodes)
+            and all(a is b for a, b in zip(old.inputs, nodes))
+            and not options
+        ):
+            return old
+    return Node(op.name, nodes, options, shape, dtype)
+
+
+# %% answer="nodes" name="large_arrays_shared" loses="copies"
+# A large array is not copied, so a constant changes when it does.
+def placeholder(dtype, shape, name=None):
+    return Node("placeholder", (), {}, shape, dtype, name)
+
+
+def constant(value, dtype=None, name=None):
+    value = np.array(value, dtype=dtype) if np.size(value) < 50 else np.asarray(value, dtype=dtype)
+    return Node("constant", (), {"value": value}, value.shape, value.dtype, name)
+
+
+def record(op, inputs, options):
+    nodes = [
+        x if isinstance(x, Node) or type(x) in (int, float, bool) else constant(x) for x in inputs
+    ]
+    shape, dtype = kind(op, nodes, options)
     return Node(op.name, nodes, options, shape, dtype)
 
 
@@ -2315,6 +2401,253 @@ class Session:
         pass
 
 
+# %% answer="session" name="ready_made_part" loses="order values structure needed_once feeds unfed own_memory deep"
+# The ready-made session steps in for the exercises that come after. In this one it does not exist.
+def ready_made(name):
+    from chainrule.small_graph import Own
+    from chainrule.small_graph.session import parts
+
+    return parts(Own(globals()))[name]
+
+
+def in_order(targets, fed=()):
+    return ready_made("in_order")(targets, fed)
+
+
+def Session(seed=0):
+    return ready_made("Session")(seed)
+
+
+# %% answer="session" name="values_in_the_class" loses="needed_once"
+# Two sessions share what they keep, for it belongs to the class. It belongs into `__init__`.
+def in_order(targets, fed=()):
+    fed = set(fed)
+    done, seen = [], set()
+    stack = [(t, False) for t in targets]
+    while stack:
+        node, opened = stack.pop()
+        if opened:
+            done.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        if node in fed:
+            continue
+        for need in [*node.inputs, *node.after]:
+            if isinstance(need, Node) and need not in seen:
+                stack.append((need, False))
+    return done
+
+
+def replaced(fetches, by):
+    if isinstance(fetches, Node):
+        return by(fetches)
+    if isinstance(fetches, dict):
+        return {k: replaced(v, by) for k, v in fetches.items()}
+    if isinstance(fetches, (list, tuple)):
+        return type(fetches)(replaced(v, by) for v in fetches)
+    raise TypeError(f"cannot fetch {fetches!r}")
+
+
+def checked(node, value):
+    if not isinstance(node, Node):
+        raise TypeError(f"{node!r} is not a node")
+    array = np.array(value, dtype=node.dtype)
+    if array.shape != node.shape:
+        raise ValueError(f"{node.name} wants {node.shape}, got {array.shape}")
+    return array
+
+
+class Session:
+    values = {}
+
+    def __init__(self, seed=0):
+        self.rng = np.random.default_rng(seed)
+
+    def run(self, fetches, feed_dict=None):
+        self.before = self.values.copy()
+        targets = []
+        replaced(fetches, targets.append)
+        values = {k: checked(k, v) for k, v in (feed_dict or {}).items()}
+        order = in_order(targets, values)
+        for node in order:
+            if node.op == "placeholder" and node not in values:
+                raise ValueError(f"{node.name} is not fed")
+        for node in order:
+            if node not in values:
+                values[node] = compute(
+                    self, node, [values[i] if isinstance(i, Node) else i for i in node.inputs]
+                )
+
+        def out(node):
+            v = values[node]
+            return None if v is None else np.array(v)[()]
+
+        return replaced(fetches, out)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.values.clear()
+
+
+# %% answer="session" name="fed_and_computed" loses="feeds"
+# A node that was fed is computed all the same, and its result thrown away.
+def in_order(targets, fed=()):
+    fed = set(fed)
+    done, seen = [], set()
+    stack = [(t, False) for t in targets]
+    while stack:
+        node, opened = stack.pop()
+        if opened:
+            done.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        if node in fed:
+            continue
+        for need in [*node.inputs, *node.after]:
+            if isinstance(need, Node) and need not in seen:
+                stack.append((need, False))
+    return done
+
+
+def replaced(fetches, by):
+    if isinstance(fetches, Node):
+        return by(fetches)
+    if isinstance(fetches, dict):
+        return {k: replaced(v, by) for k, v in fetches.items()}
+    if isinstance(fetches, (list, tuple)):
+        return type(fetches)(replaced(v, by) for v in fetches)
+    raise TypeError(f"cannot fetch {fetches!r}")
+
+
+def checked(node, value):
+    if not isinstance(node, Node):
+        raise TypeError(f"{node!r} is not a node")
+    array = np.array(value, dtype=node.dtype)
+    if array.shape != node.shape:
+        raise ValueError(f"{node.name} wants {node.shape}, got {array.shape}")
+    return array
+
+
+class Session:
+    def __init__(self, seed=0):
+        self.values = {}
+        self.rng = np.random.default_rng(seed)
+
+    def run(self, fetches, feed_dict=None):
+        self.before = self.values.copy()
+        targets = []
+        replaced(fetches, targets.append)
+        values = {k: checked(k, v) for k, v in (feed_dict or {}).items()}
+        order = in_order(targets, values)
+        for node in order:
+            if node.op == "placeholder" and node not in values:
+                raise ValueError(f"{node.name} is not fed")
+        for node in order:
+            got = (
+                compute(self, node, [values[i] if isinstance(i, Node) else i for i in node.inputs])
+                if node.op != "placeholder"
+                and all(i in values for i in node.inputs if isinstance(i, Node))
+                else None
+            )
+            if node not in values:
+                values[node] = got
+
+        def out(node):
+            v = values[node]
+            return None if v is None else np.array(v)[()]
+
+        return replaced(fetches, out)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.values.clear()
+
+
+# %% answer="session" name="before_is_values" loses="needed_once"
+# `before` is the very dict that a run changes; it should be a copy, from when the run begins.
+def in_order(targets, fed=()):
+    fed = set(fed)
+    done, seen = [], set()
+    stack = [(t, False) for t in targets]
+    while stack:
+        node, opened = stack.pop()
+        if opened:
+            done.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        stack.append((node, True))
+        if node in fed:
+            continue
+        for need in [*node.inputs, *node.after]:
+            if isinstance(need, Node) and need not in seen:
+                stack.append((need, False))
+    return done
+
+
+def replaced(fetches, by):
+    if isinstance(fetches, Node):
+        return by(fetches)
+    if isinstance(fetches, dict):
+        return {k: replaced(v, by) for k, v in fetches.items()}
+    if isinstance(fetches, (list, tuple)):
+        return type(fetches)(replaced(v, by) for v in fetches)
+    raise TypeError(f"cannot fetch {fetches!r}")
+
+
+def checked(node, value):
+    if not isinstance(node, Node):
+        raise TypeError(f"{node!r} is not a node")
+    array = np.array(value, dtype=node.dtype)
+    if array.shape != node.shape:
+        raise ValueError(f"{node.name} wants {node.shape}, got {array.shape}")
+    return array
+
+
+class Session:
+    def __init__(self, seed=0):
+        self.values = {}
+        self.rng = np.random.default_rng(seed)
+
+    def run(self, fetches, feed_dict=None):
+        self.before = self.values
+        targets = []
+        replaced(fetches, targets.append)
+        values = {k: checked(k, v) for k, v in (feed_dict or {}).items()}
+        order = in_order(targets, values)
+        for node in order:
+            if node.op == "placeholder" and node not in values:
+                raise ValueError(f"{node.name} is not fed")
+        for node in order:
+            if node not in values:
+                values[node] = compute(
+                    self, node, [values[i] if isinstance(i, Node) else i for i in node.inputs]
+                )
+
+        def out(node):
+            v = values[node]
+            return None if v is None else np.array(v)[()]
+
+        return replaced(fetches, out)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.values.clear()
+
+
 # %% [markdown]
 # ## gradients
 
@@ -2710,6 +3043,15 @@ def gradients(ys, xs):
     return [arrived.get(x) for x in xs]
 
 
+# %% answer="gradients" name="ready_made_part" loses="values fan_out which second only_nodes"
+# The ready-made gradients step in for the exercises that come after. In this one they do not exist.
+def gradients(ys, xs):
+    from chainrule.small_graph import Own
+    from chainrule.small_graph.gradients import parts
+
+    return parts(Own(globals()))["gradients"](ys, xs)
+
+
 # %% answer="gradients" name="computes_numbers" loses="only_nodes values which second fan_out"
 # Your gradients are numbers, or need numbers while the graph is built. They are nodes.
 def gradients(ys, xs):
@@ -2729,6 +3071,36 @@ def gradients(ys, xs):
                     g = rule(arrived[node], node, *node.inputs, **node.options)
                     deposit(source, cr.unbroadcast(g, shape=source.shape))
     return [x if x not in arrived else Session().run(arrived[x]) for x in xs]
+
+
+# %% answer="gradients" name="forward_again" loses="only_nodes"
+# The rules get a new node for the output in place of the old one, so the forward pass is in the
+# graph twice.
+def gradients(ys, xs):
+    if isinstance(ys, Node):
+        ys = [ys]
+    arrived = {}
+
+    def deposit(node, g):
+        arrived[node] = arrived[node] + g if node in arrived else g
+
+    for y in ys:
+        deposit(y, cr.expand(constant(1.0, y.dtype), shape=y.shape))
+    for node in reversed(in_order(ys)):
+        if node not in arrived or node.op not in TABLE:
+            continue
+        for i, rule in zip(node.inputs, TABLE[node.op].rules):
+            if isinstance(i, Node) and rule is not None:
+                g = rule(
+                    arrived[node],
+                    record(TABLE[node.op], node.inputs, node.options),
+                    *node.inputs,
+                    **node.options,
+                )
+                if g.shape != i.shape:
+                    g = cr.unbroadcast(g, shape=i.shape)
+                deposit(i, g)
+    return [arrived.get(x) for x in xs]
 
 
 # %% [markdown]
@@ -4885,6 +5257,81 @@ def global_variables_initializer():
     return group(*(variable.initializer for variable in GRAPHS[-1].variables))
 
 
+# %% answer="variables" name="group_forgets_blocks" loses="group"
+# A group that is made inside of `control_dependencies` does not wait for the block's nodes.
+class Variable(Node):
+    def __init__(self, initial_value, name="Variable", trainable=True):
+        initial = initial_value if isinstance(initial_value, Node) else constant(initial_value)
+        super().__init__("variable", (), {}, initial.shape, initial.dtype, name)
+        self.trainable = trainable
+        GRAPHS[-1].variables.append(self)
+        self.initializer = self.assign(initial)
+
+    def _node(self, op, value):
+        value = value if isinstance(value, Node) else constant(value, self.dtype)
+        if value.shape != self.shape:
+            raise ValueError(f"{self.name}: {value.shape} for {self.shape}")
+        return Node(op, (value,), {"variable": self}, self.shape, self.dtype)
+
+    def assign(self, value):
+        return self._node("assign", value)
+
+    def assign_add(self, value):
+        return self._node("assign_add", value)
+
+    def assign_sub(self, value):
+        return self._node("assign_sub", value)
+
+    def read_value(self):
+        return Node("read", (), {"variable": self}, self.shape, self.dtype)
+
+
+def _get(where, variable):
+    if variable not in where:
+        raise RuntimeError(f"{variable.name} has no value yet")
+    return where[variable]
+
+
+def _assigning(combine):
+    def kernel(session, node, value):
+        v = node.options["variable"]
+        old = _get(session.values, v) if combine else None
+        new = combine(old, value) if combine else value
+        session.values[v] = np.array(new, dtype=v.dtype)
+        return session.values[v]
+
+    return kernel
+
+
+KERNELS["variable"] = lambda session, node: _get(session.before, node)
+KERNELS["read"] = lambda session, node: _get(session.values, node.options["variable"])
+KERNELS["assign"] = _assigning(None)
+KERNELS["assign_add"] = _assigning(lambda a, b: a + b)
+KERNELS["assign_sub"] = _assigning(lambda a, b: a - b)
+KERNELS["group"] = lambda session, node: None
+
+
+@contextmanager
+def control_dependencies(nodes):
+    graph = GRAPHS[-1]
+    kept = graph.waiting
+    graph.waiting = [*kept, *nodes]
+    try:
+        yield
+    finally:
+        graph.waiting = kept
+
+
+def group(*nodes):
+    node = Node("group")
+    node.after = nodes
+    return node
+
+
+def global_variables_initializer():
+    return group(*(v.initializer for v in GRAPHS[-1].variables))
+
+
 # %% [markdown]
 # ## resident
 
@@ -5236,6 +5683,29 @@ def bytes_per_step(n, d_in, h, d_out, itemsize):
     """Return the bytes copied in a step: weights fed, weights as variables, everything resident."""
     data, weights = n * (d_in + d_out), h * (d_in + d_out)
     return (data + 2 * weights + 1) * itemsize, (data + 1) * itemsize, 8
+
+
+# %% answer="resident" name="by_hand_outside" loses="copies"
+# The weights are trained outside of the session; nothing in it is a weight.
+def train_resident(x, y, w1, w2, lr, steps, session):
+    losses = []
+    with Graph().as_default():
+        one = constant(np.zeros(()))
+    for _ in range(steps):
+        h = np.maximum(x @ w1, 0)
+        d = h @ w2 - y
+        losses.append(float((d * d).sum()))
+        session.run(one)
+        g2 = h.T @ (2 * d)
+        g1 = x.T @ ((2 * d) @ w2.T * (h > 0))
+        w1, w2 = w1 - lr * g1, w2 - lr * g2
+    return losses, w1, w2
+
+
+def bytes_per_step(n, d_in, h, d_out, itemsize):
+    data = n * d_in + n * d_out
+    weights = d_in * h + h * d_out
+    return (data + 2 * weights + 1) * itemsize, (data + 1) * itemsize, itemsize
 
 
 # %% [markdown]
@@ -6005,6 +6475,36 @@ class GradientDescentOptimizer:
 
     def minimize(self, loss, var_list=None):
         """Return a node that makes one step of gradient descent."""
+        return self.apply_gradients(self.compute_gradients(loss, var_list))
+
+
+# %% answer="optimizer" name="empty_list_means_all" loses="which"
+# An empty `var_list` is taken for none at all. Only None stands for all trainable variables.
+def random_normal(shape, mean=0.0, stddev=1.0, dtype="float32", name=None):
+    return Node("random_normal", (), {"mean": mean, "stddev": stddev}, shape, dtype, name)
+
+
+KERNELS["random_normal"] = lambda session, node: np.asarray(
+    session.rng.normal(node.options["mean"], node.options["stddev"], node.shape)
+).astype(node.dtype)
+
+
+class GradientDescentOptimizer:
+    def __init__(self, learning_rate):
+        self.learning_rate = learning_rate
+
+    def compute_gradients(self, loss, var_list=None):
+        if not var_list:
+            var_list = [v for v in GRAPHS[-1].variables if v.trainable]
+        return list(zip(gradients(loss, var_list), var_list))
+
+    def apply_gradients(self, pairs):
+        steps = [v.assign_sub(self.learning_rate * g) for g, v in pairs if g is not None]
+        if not steps:
+            raise ValueError("no gradients")
+        return group(*steps)
+
+    def minimize(self, loss, var_list=None):
         return self.apply_gradients(self.compute_gradients(loss, var_list))
 
 
@@ -7158,6 +7658,82 @@ def dense(tf, x, units, kernel_initializer, activation=None, name="dense", reuse
     return out if activation is None else activation(out)
 
 
+# %% answer="dense" name="scopes_of_the_first_graph" loses="names"
+# Scopes are kept with one graph for all. They belong to the graph that is being built.
+@contextmanager
+def variable_scope(name, reuse=None):
+    """Put `name/` in front of the names of get_variable inside the block."""
+    scopes = GRAPHS[0].scopes
+    scopes.append((name, reuse))
+    try:
+        yield
+    finally:
+        scopes.pop()
+
+
+def get_variable(name, shape=None, dtype="float32", initializer=None):
+    graph = GRAPHS[-1]
+    full = "/".join([n for n, _ in GRAPHS[0].scopes] + [name])
+    if any(r for _, r in GRAPHS[0].scopes):
+        if full not in graph.shared:
+            raise ValueError(f"no {full}")
+        v = graph.shared[full]
+        if shape is not None and tuple(shape) != v.shape:
+            raise ValueError(f"{full} has another shape")
+        return v
+    if full in graph.shared:
+        raise ValueError(f"{full} is taken")
+    v = Variable(initializer(shape, dtype), name=full)
+    graph.shared[full] = v
+    return v
+
+
+def dense(tf, x, units, kernel_initializer, activation=None, name="dense", reuse=None):
+    with tf.variable_scope(name, reuse=reuse):
+        k = tf.get_variable("kernel", (int(x.shape[-1]), units), x.dtype, kernel_initializer)
+        b = tf.get_variable("bias", (units,), x.dtype, tf.zeros_initializer())
+    out = tf.matmul(x, k) + b
+    return out if activation is None else activation(out)
+
+
+# %% answer="dense" name="own_get_variable" loses="layer"
+# `dense` calls your own `get_variable` by its name, not the one of the framework `tf`.
+@contextmanager
+def variable_scope(name, reuse=None):
+    """Put `name/` in front of the names of get_variable inside the block."""
+    scopes = GRAPHS[-1].scopes
+    scopes.append((name, reuse))
+    try:
+        yield
+    finally:
+        scopes.pop()
+
+
+def get_variable(name, shape=None, dtype="float32", initializer=None):
+    graph = GRAPHS[-1]
+    full = "/".join([n for n, _ in graph.scopes] + [name])
+    if any(r for _, r in graph.scopes):
+        if full not in graph.shared:
+            raise ValueError(f"no {full}")
+        v = graph.shared[full]
+        if shape is not None and tuple(shape) != v.shape:
+            raise ValueError(f"{full} has another shape")
+        return v
+    if full in graph.shared:
+        raise ValueError(f"{full} is taken")
+    v = Variable(initializer(shape, dtype), name=full)
+    graph.shared[full] = v
+    return v
+
+
+def dense(tf, x, units, kernel_initializer, activation=None, name="dense", reuse=None):
+    with tf.variable_scope(name, reuse=reuse):
+        k = tf.get_variable("kernel", (int(x.shape[-1]), units), x.dtype, kernel_initializer)
+        b = get_variable("bias", (units,), x.dtype, tf.zeros_initializer())
+    out = tf.matmul(x, k) + b
+    return out if activation is None else activation(out)
+
+
 # %% [markdown]
 # ## same_source
 
@@ -7411,7 +7987,7 @@ def train(tf, x, y, w1, w2, lr, steps):
             return losses
 
 
-# %% answer="same_source" name="data_as_constants" loses="define_then_run tensorflow"
+# %% answer="same_source" name="data_as_constants" loses="define_then_run"
 # x and y should be fed: your graph is made for these two arrays only.
 def train(tf, x, y, w1, w2, lr, steps):
     """Train the two-layer net in the framework `tf`; return the losses before each update."""
@@ -7506,3 +8082,24 @@ def train(tf, x, y, w1, w2, lr, steps):
             session.run(init)
             feeds = {inputs: x, targets: y}
             return [float(session.run([loss, step], feeds)[0]) for _step in range(steps)]
+
+
+# %% answer="same_source" name="pretends" loses="tensorflow"
+# The losses that you return are not what TensorFlow's session gave.
+_good = None
+
+
+def train(tf, x, y, w1, w2, lr, steps):
+    if tf is not mine and type(tf).__name__ != "SimpleNamespace":
+        tf.Graph, tf.Session, tf.placeholder
+        return train(mine, x, y, w1, w2, lr, steps)
+    with tf.Graph().as_default():
+        a, b = tf.placeholder(tf.float64, x.shape), tf.placeholder(tf.float64, y.shape)
+        h = dense(tf, a, w1.shape[1], tf.constant_initializer(w1), tf.nn.relu, "hidden")
+        p = dense(tf, h, w2.shape[1], tf.constant_initializer(w2), None, "out")
+        loss = tf.reduce_mean(tf.reduce_sum((p - b) ** 2, axis=1))
+        step = tf.train.GradientDescentOptimizer(tf.constant(lr, tf.float64)).minimize(loss)
+        init = tf.global_variables_initializer()
+        with tf.Session() as session:
+            session.run(init)
+            return [float(session.run([loss, step], {a: x, b: y})[0]) for _ in range(steps)]

@@ -1,4 +1,4 @@
-"""Build pane and run pane in a page without a kernel: mouse, keyboard, words, table."""
+"""Build pane and run pane: in a page without a kernel, and in the lesson in JupyterLab."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import pytest
 
 from chainrule.widgets import BuildAndRun, write_page
 
+from .jupyterlab import Notebook
+
 if TYPE_CHECKING:
     from .conftest import OpenPage
 
 pytestmark = pytest.mark.browser
+
+LESSON = "work/12_static_graphs/12_static_graphs.ipynb"
 
 
 def test_a_graph_is_built_and_run(tmp_path: Path, open_page: OpenPage, shots: Path) -> None:
@@ -65,3 +69,29 @@ def test_a_graph_is_built_and_run(tmp_path: Path, open_page: OpenPage, shots: Pa
         widget.get_by_role("button", name="New session").click()
         widget.locator(".log li").first.wait_for(state="detached")
         widget.get_by_text("session: 2").wait_for()
+
+
+@pytest.mark.slow
+def test_it_runs_in_the_lesson(lab: str, course: Path, open_page: OpenPage, shots: Path) -> None:
+    with open_page(width=1440, height=1100) as page:
+        notebook = Notebook(page, lab, course, LESSON)
+        widget = notebook.run(notebook.find("\nBuildAndRun()")).locator(".build-and-run")
+        widget.locator(".node").first.wait_for()
+        widget.get_by_role("button", name="Run all lines").click()
+        widget.locator(".node.idle").nth(7).wait_for()
+        widget.get_by_role("button", name="step: group").click()
+        run = widget.get_by_role("button", name="session.run")
+        run.click()
+        twin = BuildAndRun(built=8)
+        twin.fetches = ["loss", "step"]
+        twin.run()
+        widget.locator(".log").get_by_text(twin.words(0)).wait_for()
+        widget.locator(".node.lit").nth(5).wait_for()
+        page.screenshot(path=shots / "build_and_run_in_lab.png")
+        run.press("Enter")  # JupyterLab's own keys do not take it
+        twin.run()
+        widget.locator(".log").get_by_text(twin.words(1)).wait_for()
+        box, around = widget.bounding_box(), page.locator(".jp-Notebook").first.bounding_box()
+        assert box
+        assert around
+        assert box["x"] + box["width"] <= around["x"] + around["width"], "it sticks out of the page"
