@@ -2062,7 +2062,6 @@ if READY:
             f"{n:7} {1e3 * latency:9.3f} ms {1e3 * sim.ledger().seconds:9.3f} ms {n / period:15.0f}"
         )
 
-# %%
 for words, flags in (
     ("pageable", {}), ("pinned", {"pinned": True}),
     ("overlapped", {"pinned": True, "overlap": True}),
