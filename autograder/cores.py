@@ -1,9 +1,9 @@
 """A core of its own for each thread that grades.
 
 An answer process and its tester take turns: one always waits for the other. On two cores each turn
-wakes a core that has gone to sleep; on one it is a switch, and a question takes half the time
-(`benchmarks/README.md`). So both are bound to one core, a different one for each thread, whichever
-process it belongs to. Where all are taken, and where a system cannot bind, none is.
+wakes a core that has gone to sleep; on one it is a switch (`python -m benchmarks.turns`). So both
+are bound to one core, a different one for each thread, whichever process it belongs to. Where all
+are taken, and where a system cannot bind, none is.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from autograder.cores import bind
 WARM = ("numpy.random", "numpy.linalg")
 """What NumPy loads at first use: done once here, not in every child."""
 LONGEST = 600
-"""Seconds that one test may take, all its questions together."""
+"""Seconds after which a tester ends itself; whoever waits for it has given up long before."""
 GRACE = 3.0
 """Seconds past a call's own limit before the answer process counts as stuck."""
 

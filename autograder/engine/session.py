@@ -19,7 +19,7 @@ from autograder.master import MasterCell
 CELL_SECONDS = 60.0
 CALL_SECONDS = 10.0
 TEST_SECONDS = 300.0
-"""What one test may take, all its questions together."""
+"""How long a verdict is waited for: what one test may take, all its questions together."""
 OUR_THREADS = 2
 """Of an answer process: the main one, and the one that reads what is written to descriptors."""
 
