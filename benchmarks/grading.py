@@ -93,7 +93,7 @@ class Ours:
 
     def __init__(self, course: Course, cut: Cut, workers: int, stack: ExitStack) -> None:
         self.room, self.plan = Classroom(course, cut.lesson), Plan(workers=workers)
-        self.pool = Kept(self.room.master, grading_seed(cut.lesson), workers)
+        self.pool = Kept(self.room.master, grading_seed(cut.lesson), workers, many=True)
         stack.callback(self.pool.close)
 
     def grade(self, students: list[str]) -> None:
