@@ -155,8 +155,8 @@ def _write_array(out: _Writer, value: Any, depth: int) -> None:
             f"an array of {array.nbytes // 2**20} MiB; {MAX_BYTES // 2**20} is the most"
         )
     out.sized(b"G" if scalar else b"A", array.dtype.str.encode())
-    out.put(struct.pack(f"<B{array.ndim + 1}Q", array.ndim, *array.shape, array.nbytes))
-    out.put(array.tobytes())
+    lengths = _sizes(array.ndim).pack(*array.shape, array.nbytes)
+    out.put(bytes((array.ndim,)) + lengths + array.tobytes())
 
 
 def _write_dict(out: _Writer, value: dict[Any, Any], depth: int) -> None:
@@ -270,12 +270,18 @@ def _dtype(words: bytes) -> tuple[np.dtype, np.dtype]:
     return dtype, dtype.newbyteorder("=")
 
 
+@functools.cache
+def _sizes(ndim: int) -> struct.Struct:
+    """Return how the lengths of an array's axes and its bytes are written; `ndim` is one byte."""
+    return struct.Struct(f"<{ndim + 1}Q")
+
+
 def _read_array(reader: _Reader, depth: int) -> np.ndarray:
     dtype, native = _dtype(reader.sized())
     ndim = reader.data[reader.skip(1)]
-    shape = struct.unpack_from(f"<{ndim}Q", reader.data, reader.skip(8 * ndim))
+    form = _sizes(ndim)
+    *shape, size = form.unpack_from(reader.data, reader.skip(form.size))
     count = math.prod(shape)
-    size = reader.number(KEY)
     if size != count * dtype.itemsize:
         raise WireError("an array whose size and shape disagree")
     at = reader.skip(size)
