@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chainrule.widgets.build_and_run import BuildAndRun
     from chainrule.widgets.collapse import Collapse
     from chainrule.widgets.edge_walk import EdgeWalk
+    from chainrule.widgets.graph_passes import GraphPasses
     from chainrule.widgets.module_tree import ModuleTree
     from chainrule.widgets.page import fragment, write_page
     from chainrule.widgets.ravine_race import RavineRace
@@ -24,17 +25,20 @@ if TYPE_CHECKING:
     from chainrule.widgets.tape_viewer import TapeViewer
     from chainrule.widgets.tiny_net import TinyNet
     from chainrule.widgets.transfer_timeline import TransferTimeline
+    from chainrule.widgets.tree_batches import TreeBatches
 
 __all__ = [
     "BuildAndRun",
     "Collapse",
     "EdgeWalk",
+    "GraphPasses",
     "ModuleTree",
     "RavineRace",
     "StepCurve",
     "TapeViewer",
     "TinyNet",
     "TransferTimeline",
+    "TreeBatches",
     "fragment",
     "write_page",
 ]
@@ -43,12 +47,14 @@ _HOME = {
     "BuildAndRun": "build_and_run",
     "Collapse": "collapse",
     "EdgeWalk": "edge_walk",
+    "GraphPasses": "graph_passes",
     "ModuleTree": "module_tree",
     "RavineRace": "ravine_race",
     "StepCurve": "step_curve",
     "TapeViewer": "tape_viewer",
     "TinyNet": "tiny_net",
     "TransferTimeline": "transfer_timeline",
+    "TreeBatches": "tree_batches",
     "fragment": "page",
     "write_page": "page",
 }
