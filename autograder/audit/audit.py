@@ -92,7 +92,7 @@ def audit_lesson(plan: Plan, seeds: tuple[int, ...], tick: Tick = lambda: None) 
     Mutants are asked under the first seed alone, all others under each. `tick` is called when a
     candidate is done. The result does not depend on the order of work.
     """
-    warm = Engine.for_master(plan.master)
+    warm = Engine.for_master(plan.master, many=True)
     with warm as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         try:
             return _Run(plan, Bench(engine, plan.master), seeds, tick, pool).audit()

@@ -125,7 +125,7 @@ def _signed(lesson: Lesson, bare: NotebookNode, sign: Signer) -> Mapping[str, Ma
     except ModuleNotFoundError:
         return sign(lesson, None)
     with tempfile.TemporaryDirectory(prefix="autograder-build-") as place:
-        path = Path(place) / lesson.folder / f"{lesson.folder}.ipynb"
+        path = Path(place) / "solutions" / lesson.folder / f"{lesson.folder}.ipynb"
         write_whole(path, write_notebook(bare))
         return sign(lesson, read_master(path))
 

@@ -122,7 +122,7 @@ def _show_all(
     """Yield each answer (None: the solution) with the records of its visible tests, in order."""
     last = {cell.exercise: cell.index for cell in master.tests()}
     place = {cell.exercise: cell.index for cell in master.cells if cell.role == "exercise"}
-    warm = Engine.for_master(master)
+    warm = Engine.for_master(master, many=True)
     with warm as engine, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         bench = Bench(engine, master)
         solved = _Showing()
