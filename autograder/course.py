@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ CONFIG = "nbgrader_config.py"
 JSON_CONFIG = "nbgrader_config.json"
 NBGRADER_SECONDS = 30.0
 """How long nbgrader lets a cell run if nothing else is said."""
+STRUCTURE = os.path.join("{nbgrader_step}", "{student_id}", "{assignment_id}")
+"""nbgrader's way of naming folders; it can be set otherwise, and then files would not be found."""
 LESSON_FOLDER = re.compile(r"(?P<number>\d\d)_(?P<slug>[a-z0-9_]+)")
 
 
@@ -52,6 +55,12 @@ class Course:
             except Exception as error:  # it is a program
                 words = f"{path} cannot be read ({type(error).__name__}: {error})."
                 raise Problem(words) from None
+        folders = found.get("CourseDirectory", {})
+        if folders.get("directory_structure", STRUCTURE) != STRUCTURE:
+            raise Problem(
+                "nbgrader's configuration sets CourseDirectory.directory_structure, and files are "
+                f"looked for in {STRUCTURE} here; remove that line, or use `nbgrader autograde`."
+            )
         return dict(found)
 
     def _step(self, name: str, ours: str, theirs: str) -> Path:

@@ -194,6 +194,17 @@ def test_folders_and_limits_come_from_the_configuration(tmp_path: Path) -> None:
         _ = Course(tmp_path).solutions
 
 
+def test_folders_named_in_another_way_are_refused_not_overlooked(tmp_path: Path) -> None:
+    line = "c = get_config()\nc.CourseDirectory.directory_structure = {!r}\n"
+    usual = "{nbgrader_step}/{student_id}/{assignment_id}"
+    (tmp_path / "nbgrader_config.py").write_text(line.format(usual))
+    assert Course(tmp_path).submitted == tmp_path / "submitted"
+    other = "{nbgrader_step}/{assignment_id}/{student_id}"
+    (tmp_path / "nbgrader_config.py").write_text(line.format(other))
+    with pytest.raises(Problem, match=r"sets CourseDirectory\.directory_structure"):
+        _ = Course(tmp_path).submitted
+
+
 def test_the_one_notebook_of_several_is_asked_for_by_name(tmp_path: Path) -> None:
     root = plain_course.plain_course(tmp_path / "course", students=())
     folder = root / "source" / "ps1"

@@ -38,7 +38,7 @@ def difference(
 
 
 def _identical(got: Any, expected: Any) -> bool:
-    """Whether two numbers or arrays are equal in every entry, dtype and shape: most right ones are, and it is cheap to see."""
+    """Whether type, shape and every entry are equal: most right ones are, and it is soon seen."""
     if type(got) is not type(expected):
         return False
     if type(got) is not np.ndarray:
