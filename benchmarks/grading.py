@@ -37,7 +37,7 @@ from autograder.grading.trims import replaced
 from autograder.grading.workers import Local
 from benchmarks.submissions import CUTS, Cut, choose, hand_in, make_course, sources
 
-BLOCK = 5
+BLOCK = 10
 WORKERS = (1, 2)
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-OURS = {"autograder", "chainrule", "setup", "tests", *(p.stem for p in ROOT.glob("tests/**/*.py"))}
+OURS = {
+    "autograder",
+    "benchmarks",
+    "chainrule",
+    "setup",
+    "tests",
+    *(p.stem for p in ROOT.glob("tests/**/*.py")),
+}
 
 
 def imported(folder: str) -> dict[str, Path]:
@@ -41,6 +48,7 @@ def declared(*extras: str) -> set[str]:
     ("folder", "extras"),
     [
         ("autograder", ("cluster",)),
+        ("benchmarks", ("peers",)),
         ("chainrule", ()),
         ("lessons", ("kernels",)),
         ("tests", ("test",)),
