@@ -46,6 +46,7 @@
 # %% given="setup"
 import itertools
 import operator
+import sys
 
 import numpy as np
 
@@ -115,7 +116,7 @@ class Node(Operators):  # with + - * / ** @, .sum(), .tanh() and so on
         self.number = next(NUMBERS)  # larger than the numbers of its inputs
 
     def __bool__(self):
-        raise TypeError(f"{self!r} has no value yet, so `if` and `while` cannot look at it")
+        raise TypeError(f"{self!r} has no value yet: no `if`, no `while`, no `in` a list")
 
     def __repr__(self):
         return f"<{self.op} {self.shape} {self.dtype}>"
@@ -138,6 +139,7 @@ def as_node(value):
     return Node("constant", (), lambda: (array, None), None, array.shape, array.dtype)
 
 
+# %% given="record"
 def record(op, inputs, options):
     """Return the node of one call of an operation of the table (called by `cr.tanh` and so on)."""
     inputs = [as_node(x) for x in inputs]
@@ -184,6 +186,7 @@ def evaluate(outputs, feeds):
     return values, saved
 
 
+# %% given="pull_back"
 def pull_back(outputs, upstream, values, saved):
     """Return the gradients of all nodes that a gradient reaches, by node."""
     grads = {}
@@ -297,10 +300,7 @@ class Subgraph:
         return tuple(found[node] for node in self.outputs)
 
     def vjp(self, values, upstream):
-        """Return a dict from all inputs and captured nodes to their gradients (zeros included).
-
-        `upstream` has one array for each output. The graph is run again on the way.
-        """
+        """Run the graph again; return a dict: input or captured node -> gradient (or zeros)."""
         found, saved = evaluate(self.outputs, values)
         grads = pull_back(self.outputs, upstream, found, saved)
         return {x: grads.get(x, np.zeros(x.shape)) for x in [*self.inputs, *self.captured]}
@@ -308,7 +308,7 @@ class Subgraph:
 
 # %% [markdown]
 # A function may use nodes from outside, such as `w` here. The subgraph notes them in `captured`,
-# and wants their values as well:
+# and wants their values as well. `vjp` takes one upstream gradient for each output.
 
 # %%
 piece = Subgraph(lambda a: (a * w, a + 1.0), likes=[x])
@@ -346,10 +346,12 @@ def watched_x(g: Array, out: None, x: None, tell) -> Array:
 #   it. When the graph runs, the node has the value of the branch that was chosen. Nothing of the
 #   other branch is computed, neither forward nor backward. Gradients go through the chosen branch
 #   to what it captured; the rest gets zeros.
-# * `cond` raises `ValueError` if the branches differ in shape or dtype.
+# * The node has the shape and dtype of the branches. If they differ, `cond` raises `ValueError`, at
+#   once and not when the graph runs.
 #
 # A function may return a node from outside as it is, and it may contain a further `cond`. Forward
-# runs a branch once. Backward may run the chosen branch once more, as `Subgraph.vjp` does.
+# runs a branch once. Backward may run the chosen branch once more, as `Subgraph.vjp` does. To look
+# for a node, use a dict or a set: in a list Python compares with `==`, which makes a new node.
 #
 # Allowed are NumPy and `chainrule` without `chainrule.graph` and the compiler, here and in the
 # following exercises up to 7.
@@ -478,6 +480,12 @@ def _(rng):
         u, v = (np.asarray(rng.normal(size=shape)) for _ in range(2))
         same(run(xs, u, v), oracle(xs, u, v), what)
         same(run(xs, v, u), oracle(xs, v, u), what)
+
+    @beside
+    def fixed(flag):
+        return compute([cond(flag, lambda: 1.0, lambda: 2.0)])[0]
+
+    same([fixed(True), fixed(False)], [np.array(1.0), np.array(2.0)], "with True and with False")
     ### END HIDDEN TESTS
 
 
@@ -490,21 +498,21 @@ def _(rng):
     def run(x, u, v, up):
         a, b, c = placeholder(x.shape), placeholder(u.shape), placeholder(v.shape)
         h = a * b
-        picked = cond(a.sum() > 0, lambda: h * h + b, lambda: cr.exp(c) * a)
+        picked = cond(a.sum() > 0, lambda: h * h + b, lambda: cr.exp(c) * a + h)
         y = (picked * up).sum() + (c * 3.0).sum()
         return [gradients(y, [a, b, c], {a: one, b: u, c: v}) for one in (x, -x)]
 
     what = "gradients of x, u, v, for x and for -x"
     two, one = np.array([2.0]), np.array([1.0])
     yes = [np.array([16.0]), np.array([17.0]), np.array([3.0])]
-    no = [np.array([1.0]), np.array([0.0]), np.array([1.0])]
+    no = [np.array([3.0]), np.array([-2.0]), np.array([1.0])]
     same(run(two, two, 0 * one, one), [yes, no], what)
     ### BEGIN HIDDEN TESTS
 
     def oracle(x, u, v, up):
         if x.sum() > 0:
             return [up * 2 * x * u * u, up * (2 * x * x * u + 1), np.full(v.shape, 3.0)]
-        return [up * np.exp(v), 0 * u, up * np.exp(v) * x + 3.0]
+        return [up * (np.exp(v) + u), up * x, up * np.exp(v) * x + 3.0]
 
     for shape in ((), (4,), (2, 3), (1, 1)):
         for scale in (1.0, -1.0, 1e-3, -20.0):
@@ -523,32 +531,26 @@ def _(rng):
     def run(flags, tells, builds):
         z, w, v = placeholder(), placeholder(), placeholder()
 
-        def build(x, made, tell):
-            made()
-            return watched(watched(x, tell=tell) * 2.0, tell=lambda: None)
+        def side(x, k):
+            builds[k]()
+            return watched(x * 2.0, tell=tells[k])
 
-        y = cond(
-            z > 0, lambda: build(w, builds[0], tells[0]), lambda: build(v, builds[1], tells[1])
-        )
+        y = cond(z > 0, lambda: side(w, 0), lambda: side(v, 1))
         feeds = [{z: flag, w: 3.0, v: 5.0} for flag in flags]
-        found = [float(compute([y], fed)[0]) for fed in feeds]
-        return found, [[float(g) for g in gradients(y, [w, v], fed)] for fed in feeds]
+        slopes = [[float(g) for g in gradients(y, [w, v], fed)] for fed in feeds]
+        return [float(compute([y], fed)[0]) for fed in feeds], slopes
 
     def judge(flags):
-        tells = [callback(lambda: None) for _ in range(2)]
-        builds = [callback(lambda: None) for _ in range(2)]
+        tells, builds = ([callback(lambda: None) for _ in range(2)] for _ in range(2))
         found, slopes = run(flags, tells, builds)
-        positive = sum(flag > 0 for flag in flags)
         same(found, [6.0 if flag > 0 else 10.0 for flag in flags], "values")
-        expected = [[2.0, 0.0] if flag > 0 else [0.0, 2.0] for flag in flags]
-        same(slopes, expected, "gradients")
+        same(slopes, [[2.0, 0.0] if flag > 0 else [0.0, 2.0] for flag in flags], "gradients")
         same([b.calls for b in builds], [1, 1], "how often true_fn and false_fn were called")
-        for name, tell, runs in zip(
-            ("true", "false"), tells, (positive, len(flags) - positive), strict=True
-        ):
-            words = f"{2 * runs} to {3 * runs} times, came {tell.calls} times"
-            fits = 2 * runs <= tell.calls <= 3 * runs
-            require(fits, f"{runs} values and {runs} gradients take the {name} branch {words}")
+        for name, tell, sign in zip(("true", "false"), tells, (1, -1), strict=True):
+            n = sum(flag * sign > 0 for flag in flags)
+            words = f"{2 * n} to {3 * n} times, came {tell.calls} times"
+            fits = 2 * n <= tell.calls <= 3 * n
+            require(fits, f"{n} values and {n} gradients take the {name} branch {words}")
 
     judge([1.0])
     judge([-1.0, 2.0, -3.0])
@@ -562,26 +564,35 @@ def _(rng):
 # %% tests="branch" behaviour="alike" points=1
 @autograder.test
 def _(rng):
-    "Branches of different shapes or dtypes raise ValueError while building; numbers will do."
+    "The node has the shape and dtype of its branches; if they differ, building raises ValueError."
+
+    @beside
+    def build(a, b):
+        y = cond(placeholder() > 0, lambda: a, lambda: b)
+        return y.shape, str(y.dtype)
 
     @beside
     def run(a, b):
         z = placeholder()
         y = cond(z > 0, lambda: a, lambda: b)
-        return y.shape, [compute([y], {z: flag})[0] for flag in (1.0, -1.0)]
+        return [compute([y], {z: flag})[0] for flag in (1.0, -1.0)]
 
-    same(
-        run(1.5, 2.5), ((), [np.array(1.5), np.array(2.5)]), "shape, and the values of each branch"
-    )
-    raises(ValueError, run, np.ones(2), np.ones(3))
+    same(build(1.5, 2.5), ((), "float64"), "shape and dtype of the node")
+    same(run(1.5, 2.5), [np.array(1.5), np.array(2.5)], "the values of each branch")
+    raises(ValueError, build, np.ones(2), np.ones(3))
     ### BEGIN HIDDEN TESTS
-    raises(ValueError, run, np.ones((2, 1)), np.ones((1, 2)))
-    raises(ValueError, run, np.ones(()), np.ones(1))
-    raises(ValueError, run, 1, 1.0)
-    raises(ValueError, run, np.ones(2), np.ones(2, "float32"))
-    a, b = rng.normal(size=(2, 4, 2))
-    same(run(a, b), ((4, 2), [a, b]), "shape, and the values of each branch")
-    same(run(True, False), ((), [np.array(True), np.array(False)]), "a cond of booleans")
+    for a, b in (
+        (np.ones((2, 1)), np.ones((1, 2))),
+        (np.ones(()), np.ones(1)),
+        (1, 1.0),
+        (np.ones(2), np.ones(2, "float32")),
+    ):
+        raises(ValueError, build, a, b)
+    x, y = rng.normal(size=(2, 4, 2))
+    for a, b in ((x, y), (3, -7), (True, False), (x.astype("float32"), y.astype("float32"))):
+        kind = np.asarray(a)
+        same(build(a, b), (kind.shape, str(kind.dtype)), "shape and dtype of the node")
+        same(run(a, b), [kind, np.asarray(b)], "the values of each branch")
     ### END HIDDEN TESTS
 
 
@@ -613,8 +624,8 @@ for flag in (1.0, -1.0):
 # ### Exercise 2: while_loop and foldl
 #
 # * `while_now(test, body, first)`: in Python. While `test(*variables)` is true, the variables
-#   become `body(*variables)`. `first` is a list or tuple of values, `body` returns a tuple or list
-#   of as many. Returns the last ones as a tuple.
+#   become `body(*variables)`. `first` is a list or tuple of values and stays as it is; `body`
+#   returns a tuple or list of as many. Returns the last ones as a tuple.
 # * `while_loop(test, body, first)`: as nodes. Returns a tuple of nodes, one for each variable.
 #   `first` holds nodes, numbers or arrays. `test` and `body` are called once each, while the graph
 #   is built. `body` returns a tuple or list of nodes, numbers or arrays. If it returns another
@@ -743,15 +754,16 @@ def _(rng):
         got = while_now(lambda i, a: i < n, lambda i, a: made((i + 1, a * 2.0)), first)
         if type(got) is not tuple:
             return f"a {type(got).__name__}"
-        return tuple(float(v.item() if hasattr(v, "item") else v) for v in got)
+        return tuple(float(v.item() if hasattr(v, "item") else v) for v in (*got, *first))
 
-    same(run("list", 3, 1.5), (3.0, 12.0), "the variables after three rounds")
-    same(run("list", 0, 1.5), (0.0, 1.5), "the variables after no round")
+    what = "the variables after {} rounds, and the first ones then"
+    same(run("list", 3, 1.5), (3.0, 12.0, 0.0, 1.5), what.format(3))
+    same(run("list", 0, 1.5), (0.0, 1.5, 0.0, 1.5), what.format(0))
     ### BEGIN HIDDEN TESTS
     for kind in ("list", "tuple", "tensors"):
         for n in (0, 1, 2, 7):
             x = float(rng.integers(1, 99)) / 4
-            same(run(kind, n, x), (float(n), x * 2.0**n), f"variables after {n} rounds; {kind}")
+            same(run(kind, n, x), (float(n), x * 2.0**n, 0.0, x), what.format(n))
     ### END HIDDEN TESTS
 
 
@@ -793,7 +805,7 @@ def _(rng):
 
     for size in ((1, 1), (2, 3), (4, 2)):
         x, w = rng.normal(size=size), rng.normal(size=(size[1], size[1]))
-        limits, b = [3, 0, 1, 7, -2, 40], float(rng.normal())
+        limits, b = [3, 0, 1, 7, -2, 40, 300], float(rng.normal())
         same(run(limits, x, w, b), oracle(limits, x, w, b), what, dtype=False)
     ### END HIDDEN TESTS
 
@@ -836,8 +848,34 @@ def _(rng):
     for rows, size in ((1, 1), (3, 2), (2, 4)):
         x, w, up = (rng.normal(size=s) for s in ((rows, size), (size, size), (rows, size)))
         case = x, w, rng.normal(size=size), up
-        rounds = [3, 0, 1, 2, 12, 5]
+        rounds = [3, 0, 1, 2, 12, 5, 150]
         same(run(rounds, *case), [oracle(n, *case) for n in rounds], what)
+
+    @beside
+    def nested(n, x, w):
+        a, u = placeholder(), placeholder()
+
+        def inner(i, y):
+            return while_loop(lambda j, s: j < i, lambda j, s: (j + 1, s * u + a), [0, y])[1]
+
+        _, y, z = while_loop(
+            lambda i, y, z: i < n, lambda i, y, z: (i + 1, inner(i, y), z * u), [0, a, a]
+        )
+        return gradients(y + z, [a, u], {a: x, u: w})
+
+    def sums(x, w, n):
+        y, z = x, x
+        for i in range(n):
+            for _ in range(i):
+                y = y * w + x
+            z = z * w
+        return y + z
+
+    for n in (0, 1, 4):
+        x, w = rng.normal(size=2)
+        slopes = vjp_by_complex_step(lambda x, w, n=n: sums(x, w, n), (x, w), np.array(1.0))
+        what = "gradients through a loop in a loop: of a node both first and captured, of weights"
+        same(nested(n, float(x), float(w)), [np.asarray(g) for g in slopes], what)
     ### END HIDDEN TESTS
 
 
@@ -847,33 +885,28 @@ def _(rng):
     "Test and body are called once; a round runs the body once, and once more for its gradient."
 
     @beside
-    def run(rounds, tell, builds):
+    def run(rounds, ran, tested, built, back):
         n, w = placeholder((), "int64"), placeholder()
 
-        def body(i, y):
-            builds[1]()
-            return i + 1, watched(y, tell=tell) * w
-
         def test(i, y):
-            builds[0]()
+            tested()
             return i < n
 
-        _, y = while_loop(test, body, [0, 1.0])
-        found = [float(compute([y], {n: count, w: 2.0})[0]) for count in rounds]
-        return found, lambda: [float(gradients(y, [w], {n: c, w: 1.0})[0]) for c in rounds]
+        def body(i, y):
+            built()
+            return i + 1, watched(y, tell=ran) * w
 
-    @beside
-    def go(back):
-        return back()
+        _, y = while_loop(test, body, [0, 1.0])
+        feeds = [{n: count, w: 2.0} for count in rounds]
+        return [float((gradients(y, [w], f) if back else compute([y], f))[0]) for f in feeds]
 
     def judge(rounds):
-        tell, builds = callback(lambda: None), [callback(lambda: None) for _ in range(2)]
-        found, back = run(rounds, tell, builds)
-        same(found, [2.0**count for count in rounds], f"values after {rounds} rounds")
-        same([b.calls for b in builds], [1, 1], "how often test and body were called")
-        same(tell.calls, sum(rounds), f"how often the body ran, in {rounds} rounds")
-        same(go(back), [float(count) for count in rounds], "gradients")
-        at_most(tell.calls, 3 * sum(rounds), "runs of the body, for values and then for gradients")
+        for back, what in enumerate(("values", "gradients")):
+            ran, tested, built = (callback(lambda: None) for _ in range(3))
+            expected = [c * 2.0 ** (c - 1) if back else 2.0**c for c in rounds]
+            same(run(rounds, ran, tested, built, back), expected, f"{what} for {rounds} rounds")
+            same([tested.calls, built.calls], [1, 1], "how often test and body were called")
+            at_most(ran.calls, (1 + back) * sum(rounds), f"runs of the body, for {what}")
 
     judge([3])
     judge([0, 5])
@@ -935,6 +968,7 @@ def _(rng):
     raises(ValueError, run, [np.ones(1)], [1.0])
     raises(ValueError, run, [0.5, 1], [0.5, 1.0])
     raises(ValueError, run, [1], [True])
+    raises(ValueError, run, [1.0, np.ones(2, "float32")], [1.0, np.ones(2)])
     same(run([np.ones((2, 3))], [np.zeros((2, 3))]), 1, "the number of nodes")
     ### END HIDDEN TESTS
 
@@ -1019,7 +1053,8 @@ for place in range(4):
 #   holds the last state of every word.
 # * What stands in x behind a word's end changes nothing, and it may be *anything*: large numbers,
 #   infinities, NaN.
-# * N, T and any length may be 0. The inputs stay as they are.
+# * N, T and any length may be 0. The inputs stay as they are, and so does what earlier calls
+#   returned. A letter within a word may be a row of zeros.
 #
 # So a word's result depends neither on how far it was padded, nor on its neighbors in the batch,
 # nor on their order.
@@ -1070,6 +1105,13 @@ def _(rng):
     expected = np.array([[[0.0], [0.0]], [[a], [c]], [[b], [c]]])
     same(pure(rnn, x, np.array([2, 1]), one, one, np.zeros(1)), expected, what)
     ### BEGIN HIDDEN TESTS
+
+    @beside
+    def twice(x, lengths, wx, wh, b):
+        states = rnn(x, lengths, wx, wh, b)
+        rnn(-x, lengths, wx, wh, b)
+        return states
+
     for n, t, d, h in (
         (5, 6, 3, 4),
         (1, 1, 1, 1),
@@ -1077,8 +1119,10 @@ def _(rng):
         (3, 0, 2, 2),
         (0, 3, 2, 2),
         (7, 4, 4, 4),
+        (3, 60, 2, 3),
     ):
         x, lengths = rng.normal(size=(n, t, d)), rng.integers(0, t + 1, size=n)
+        x[rng.random((n, t)) < 0.2] = 0.0
         wx, wh, b = rng.normal(size=(d, h)), rng.normal(size=(h, h)), rng.normal(size=h)
         expected = np.zeros((t + 1, n, h))
         for i in range(n):
@@ -1087,6 +1131,7 @@ def _(rng):
                 new = np.tanh(x[i, s] @ wx + old @ wh + b)
                 expected[s + 1, i] = new if s < lengths[i] else old
         same(pure(rnn, x, lengths, wx, wh, b), expected, what)
+        same(twice(x, lengths, wx, wh, b), expected, "states, after another call of rnn")
     ### END HIDDEN TESTS
 
 
@@ -1160,11 +1205,30 @@ def _(rng):
 # set of weights was used at each step, its gradients add up. It is what your `while_loop` did with
 # captured nodes. By hand, in a batch, the mask comes back too.
 
+
+# %% given="meanwhile"
+def meanwhile(f, *inputs):
+    """Return what f returns, and the names of the functions of chainrule that ran meanwhile."""
+    ran = set()
+
+    def look(frame, event, _):
+        module = str(frame.f_globals.get("__name__"))
+        if event == "call" and module.startswith("chainrule"):
+            ran.add(f"{module}.{frame.f_code.co_name}")
+
+    sys.setprofile(look)
+    try:
+        return f(*inputs), sorted(ran)
+    finally:
+        sys.setprofile(None)
+
+
 # %% [markdown] prompt="bptt"
 # ### Exercise 4: back-propagation through time
 #
-# Write `bptt(x, lengths, states, wx, wh, upstream)` in NumPy, by hand: the checks run it with the
-# tape switched off, too.
+# Write `bptt(x, lengths, states, wx, wh, upstream)` by hand, in NumPy and without `chainrule`: the
+# tape would do it, and you would not see how. The checks see with `meanwhile`, above, if a function
+# of `chainrule` runs.
 #
 # * `states` are all states, shape (T + 1, N, H), as exercise 3 describes them; you get them, so you
 #   need no `rnn`. `upstream`, shape (N, H), is the gradient of `states[-1]`. The rest is as in
@@ -1224,23 +1288,19 @@ def _(rng):
     "The four gradients are those of the recurrent net, summed over steps and words."
 
     @beside
-    def by_hand(*arrays):
-        with cr.no_grad():
-            return bptt(*arrays)
+    def run(*arrays):
+        return meanwhile(bptt, *arrays)
 
-    what, one = "gradients of x, wx, wh, b", np.array([[1.0]])
-    x, h1 = np.array([[[0.5], [2.0]]]), np.tanh(0.5)
+    what = "gradients of x, wx, wh, b; what ran of chainrule"
+    one, x, h1 = np.array([[1.0]]), np.array([[[0.5], [2.0]]]), np.tanh(0.5)
     h2 = np.tanh(2.0 + h1)
     d2 = 1 - h2**2
     d1 = d2 * (1 - h1**2)
-    states = np.array([[[0.0]], [[h1]], [[h2]]])
-    expected = (
-        np.array([[[d1], [d2]]]),
-        one * (0.5 * d1 + 2 * d2),
-        one * h1 * d2,
-        one[0] * (d1 + d2),
-    )
-    same(pure(bptt, x, np.array([2]), states, one, one, one), expected, what)
+    case = x, np.array([2]), np.array([[[0.0]], [[h1]], [[h2]]]), one, one, one
+    dx, dwx = np.array([[[d1], [d2]]]), one * (0.5 * d1 + 2 * d2)
+    expected = dx, dwx, one * h1 * d2, one[0] * (d1 + d2)
+    same(run(*case), (expected, []), what)
+    same(pure(bptt, *case), expected, "gradients of x, wx, wh, b")
     ### BEGIN HIDDEN TESTS
 
     def truth(x, lengths, wx, wh, b, upstream):
@@ -1271,8 +1331,8 @@ def _(rng):
             x, up = rng.normal(size=(n, t, d)), rng.normal(size=(n, h))
             wx, wh, b = (0.6 * rng.normal(size=s) for s in ((d, h), (h, h), (h,)))
             states, grads = truth(x, lengths, wx, wh, b, up)
-            same(pure(bptt, x, lengths, states, wx, wh, up), grads, what)
-            same(by_hand(x, lengths, states, wx, wh, up), grads, f"{what}; the tape is off")
+            same(pure(bptt, x, lengths, states, wx, wh, up), grads, "gradients of x, wx, wh, b")
+            same(run(x, lengths, states, wx, wh, up), (grads, []), what)
     ### END HIDDEN TESTS
 
 
@@ -1281,13 +1341,18 @@ def _(rng):
 def _(rng):
     "Padded steps get a gradient of exactly 0, and what stands in x there changes nothing."
 
+    @beside
+    def run(*arrays):
+        return meanwhile(bptt, *arrays)
+
     def judge(x, lengths, fillings, expected, *rest):
         behind = np.arange(x.shape[1]) >= lengths[:, None]
         for filling in fillings:
             padded = np.where(behind[..., None], filling, x)
-            got = call(bptt, padded, lengths, *rest)
+            got, ran = run(padded, lengths, *rest)
             what = f"gradients of x, wx, wh, b, with {filling} in x behind the ends"
             same(got, expected, what)
+            same(ran, [], "what ran of chainrule")
             same(got[0][behind], np.zeros((int(behind.sum()), x.shape[2])), what, atol=0)
 
     one, h = np.array([[1.0]]), np.tanh(1.0)
@@ -1448,7 +1513,8 @@ print("as it is stored:", sums["trees"][3])
 #   shape (…, K), and so has the result: one vector, or many in rows.
 # * `climb(tree, leaf, join)` returns `leaf(k)` for a leaf k. For a node it returns `join(op, l, r)`
 #   of what its left and right side give. `leaf` and `join` are functions that it is handed; here
-#   `join` takes no weights, and what it takes and returns may be anything.
+#   `join` takes no weights, and what it takes and returns may be anything, also 0 or None. How
+#   often `leaf` is called is up to you.
 #
 # Trees may be deep, 5,000 levels on either side, and Python's recursion ends at about 1,000. And
 # one *list object* may stand in several places of a tree. Then it is computed once, and its result
@@ -1546,20 +1612,23 @@ def _(rng):
 # %% tests="tree" behaviour="climb" points=3
 @autograder.test
 def _(rng):
-    "`climb` gives what leaves and nodes give, left before right, whatever leaf and join return."
+    "`climb` gives what leaves and nodes give, whatever leaf and join return; the tree stays."
 
     @beside
     def run(tree):
         import copy
 
+        def none(*parts):
+            return None if {*map(type, parts)} <= {int, str, type(None)} else parts
+
         kept = copy.deepcopy(tree)
         number = climb(tree, float, lambda op, a, b: {"+": a + b, "-": a - b, "*": a * b}[op])
         words = climb(tree, str, lambda op, a, b: f"({a}{op}{b})")
-        return number, words, tree == kept
+        return number, words, climb(tree, none, none), tree == kept
 
-    what = "the number; the words; is the tree unchanged"
-    same(run(3), (3.0, "3", True), what)
-    same(run(["-", ["*", 2, 4], 3]), (5.0, "((2*4)-3)", True), what)
+    what = "the number; the words; None of None; is the tree unchanged"
+    same(run(3), (3.0, "3", None, True), what)
+    same(run(["-", ["*", 2, 4], 3]), (5.0, "((2*4)-3)", None, True), what)
     ### BEGIN HIDDEN TESTS
 
     def oracle(tree):
@@ -1573,7 +1642,7 @@ def _(rng):
         while len(parts) > 1:
             i = int(rng.integers(len(parts) - 1))
             parts[i : i + 2] = [[str(rng.choice(["+", "-", "*"])), parts[i], parts[i + 1]]]
-        same(run(parts[0]), (*oracle(parts[0]), True), what)
+        same(run(parts[0]), (*oracle(parts[0]), None, True), what)
     ### END HIDDEN TESTS
 
 
@@ -1583,9 +1652,10 @@ def _(rng):
     "Together they are the net: its vector, and gradients that add up over all places of a weight."
 
     @beside
-    def run(tree, table, arrays, up):
+    def run(tree, table, arrays, up, twice):
         weights = {op: [cr.tensor(a, requires_grad=True) for a in arrays[op]] for op in arrays}
         rows = cr.tensor(table, requires_grad=True)
+        tree = ["+", tree, tree] if twice else tree
         out = climb(tree, lambda k: rows[k], lambda *call: join(weights, *call))
         (out * up).sum().backward()
         flat = [rows, *(w for op in sorted(weights) for w in weights[op])]
@@ -1596,7 +1666,7 @@ def _(rng):
     out = np.tanh([1.125])
     d = 1 - out**2
     grads = [d * [[0.25], [0.5]], *[d * 0.125 * one] * 3, d]
-    same(run(["+", 0, 1], table, {"+": (one, one, one, one[0])}, one[0]), (out, grads), what)
+    same(run(["+", 0, 1], table, {"+": (one, one, one, one[0])}, one[0], False), (out, grads), what)
     ### BEGIN HIDDEN TESTS
 
     def oracle(tree, table, arrays, up):
@@ -1631,8 +1701,9 @@ def _(rng):
             i = int(rng.integers(len(parts) - 1))
             parts[i : i + 2] = [[str(rng.choice(["+", "-", "*"])), parts[i], parts[i + 1]]]
         arrays = {op: tuple(rng.normal(size=s) for s in sizes) for op in "+-*"}
-        case = parts[0], rng.normal(size=(5, 3)), arrays, rng.normal(size=3)
-        same(run(*case), oracle(*case), what)
+        tree, *case = parts[0], rng.normal(size=(5, 3)), arrays, rng.normal(size=3)
+        same(run(tree, *case, False), oracle(tree, *case), what)
+        same(run(tree, *case, True), oracle(["+", tree, tree], *case), f"{what}; a shared list")
     ### END HIDDEN TESTS
 
 
@@ -1655,18 +1726,17 @@ def _(rng):
             tree = ["+", tree, tree]
         return climb(["+", tree, ["+", tree, 5]], int, lambda op, a, b: tell() or a + b)
 
-    def judge(levels, many):
-        tell = callback(lambda: None)
+    def judge(levels, many, tell):
         same(shared(levels, tell), 2 * 2**levels + 5, "value of a tree with shared lists")
         same(tell.calls, levels + 2, f"calls of join, {levels} levels of shared lists and two more")
-        same(deep(many, "left"), 1.0 - 2 * many, f"value of {many} levels on the left")
-        same(deep(many, "right"), 1.0, f"{many} levels on the right")
+        for side, value in {"left": 1.0 - 2 * many, "right": 1.0}.items():
+            same(deep(many, side), value, f"value of {many} levels on the {side}")
 
-    judge(3, 10)
+    judge(3, 10, callback(lambda: None))
     ### BEGIN HIDDEN TESTS
-    judge(0, 0)
-    judge(60, 5000)
-    judge(int(rng.integers(20, 50)), int(rng.integers(2000, 4000)))
+    judge(0, 0, callback(lambda: None))
+    judge(60, 5000, callback(lambda: None))
+    judge(int(rng.integers(20, 50)), int(rng.integers(2000, 4000)), callback(lambda: None))
     ### END HIDDEN TESTS
 
 
@@ -1734,7 +1804,7 @@ plt.show()
 #
 # A name that is no module of the table, and a word that is not in `weights`, raise `ValueError`;
 # the message contains the name. A question runs only what it names: weights of other words play no
-# part.
+# part, and may belong to cells of another size.
 
 # %% [markdown] hint="modules"
 # `answer` looks at the first entry of the list, and asks itself for the parts. That is all the
@@ -1904,7 +1974,6 @@ def _(rng):
     question = ["is", ["find", "red"], ["above", ["find", "circle"]]]
     got = run(question, cells, arrays, ["is", "red", "circle"])
     same(got[0], np.array(2 / (1 + np.exp(-1.0)) / (1 + np.exp(-2.0)) - 1), "the number")
-
     ### BEGIN HIDDEN TESTS
 
     def judge(question, cells, arrays):
@@ -1941,7 +2010,7 @@ def _(rng):
 
         flat = [cells, *(np.asarray(a) for name in names for a in arrays[name])]
         expected = [np.asarray(g) for g in vjp_by_complex_step(net, flat, np.array(1.0))]
-        rest = {name: (np.full(cells.shape[2], np.nan), np.nan) for name in ("unused", "other")}
+        rest = {name: (np.full(cells.shape[2] + 1, np.nan), np.nan) for name in ("s", "other")}
         got = run(question, cells, arrays | rest, names)
         what = (
             "the number; gradients of cells and of the weights named; other words with a gradient"
@@ -2077,7 +2146,7 @@ print(f"the pixels agree with the answers of the data: {np.mean(seen == scenes['
 # %% [markdown]
 # ## Trees in batches
 #
-# Now for the price. Each of the 2,000 sums has a graph of its own, so each node of each tree is a
+# Now for the price. Each of the 2,400 sums has a graph of its own, so each node of each tree is a
 # product of matrices with *one* row. Lesson 01 had 64 rows at a time. Most of the time goes into
 # calling operations, not into them, and on a graphics card, lesson 11, it is worse.
 #
@@ -2126,9 +2195,9 @@ TreeBatches()
 #   shape, each row from the same rows of left and right. Both are handed to you.
 # * `leaf` is called exactly once. `join` is called exactly once for each pair of a depth and an
 #   operator that occurs among all trees together. Which row of a call belongs to which node, is up
-#   to you.
+#   to you, and so is whether equal leaves share a row.
 # * A list object that stands in several places, in one tree, in several, or twice in `trees`, is
-#   computed once, as one row. Other nodes have one row each.
+#   computed once, as one row. Other lists have one row each, equal ones too.
 # * Values are the same as tree by tree, and gradients flow through everything, to whatever `leaf`
 #   and `join` have used. Trees may be 2,000 levels deep. A tree may be a single leaf, and all of
 #   them may. The trees stay as they are.
@@ -2310,7 +2379,7 @@ def _(rng):
 # %% tests="batching" behaviour="calls" points=4
 @autograder.test
 def _(rng):
-    "One call of leaf, one of join for each depth and operator; a node is one row."
+    "One call of leaf, one of join for each depth and operator; each list is one row."
 
     @beside
     def run(trees, tell):
@@ -2328,13 +2397,12 @@ def _(rng):
         calls = []
         got = run(trees, callback(lambda op, rows: calls.append((str(op), int(rows)))))
         same(got, np.array(values)[:, None], "one row for each tree")
-        leaves = [rows for op, rows in calls if op == "leaf"]
-        require(len(leaves) == 1, f"leaf is called once, not {len(leaves)} times")
-        for op in ("+", "-", "*"):
-            came = [rows for name, rows in calls if name == op]
-            rows = expected.get(op, [])
-            words = f"for {op!r}: expected one call a depth, with {rows} rows, came {came}"
-            require(came == rows, words)
+        came = {op: sorted(n for name, n in calls if name == op) for op in ("leaf", *"+-*")}
+        require(len(came["leaf"]) == 1, f"leaf is called once, not {len(came['leaf'])} times")
+        for op in "+-*":
+            words = f"one call for each depth, with {sorted(expected.get(op, []))} rows"
+            fits = came[op] == sorted(expected.get(op, []))
+            require(fits, f"join for {op!r}: expected {words}, came {came[op]}")
 
     trees = [["*", ["+", 0, 1], 2], ["-", 1, 2], 2, ["+", 3, 3]]
     judge(trees, [2.0, -1.0, 2.0, 6.0], {"+": [2], "-": [1], "*": [1]})
@@ -2349,7 +2417,7 @@ def _(rng):
         groups[key] = groups.get(key, 0) + 1
         return key[1], {"+": a + b, "-": a - b, "*": a * b}[tree[0]]
 
-    for count, largest in ((1, 1), (6, 3), (25, 8), (60, 5)):
+    for count, largest in ((1, 1), (6, 3), (25, 8), (60, 5), (400, 2)):
         trees, groups = [], {}
         for _ in range(count):
             parts = [int(k) for k in rng.integers(0, 3, size=rng.integers(0, largest + 1) + 1)]
@@ -2373,14 +2441,13 @@ def _(rng):
         t = 1
         for _ in range(levels):
             t = ["+", t, t]
-        trees = [t, ["-", t, 4], ["-", 9, t], t]
 
         def join(op, a, b):
             tell(op, len(a))
             return a + b if op == "+" else a - b
 
         leaf = lambda numbers: cr.tensor(np.array(numbers, float)[:, None])  # noqa: E731
-        return batched(trees, leaf, join).data[:, 0]
+        return batched([t, ["-", t, 4], ["-", 9, t], t], leaf, join).data[:, 0]
 
     def judge(levels):
         rows = []
@@ -2576,6 +2643,7 @@ def walked(x):
     return y
 
 
+# %% given="more_functions"
 def averaged(x):
     return x.sum() / x.shape[0]
 
@@ -2689,18 +2757,16 @@ def _(rng):
     def run(name, example, other):
         if torch is None:
             return f"PyTorch {HOW}", None
-        f, x = TRAPS[name], torch.tensor(other)
-        traced = torch.jit.trace(f, torch.tensor(example), check_trace=False)
-        return f(x).numpy(), traced(x).numpy()
+        traced = torch.jit.trace(TRAPS[name], torch.tensor(example), check_trace=False)
+        return [f(torch.tensor(other)).numpy() for f in (TRAPS[name], traced)]
 
     def judge(names):
         got = call(witnesses)
         require(isinstance(got, dict), "witnesses returns a dict")
         for name in names:
             pair = got.get(name)
-            fits = isinstance(pair, tuple | list) and len(pair) == 2
-            fits = fits and all(isinstance(p, list) and 1 <= len(p) <= 6 for p in pair)
-            fits = fits and all(type(v) in (float, int) for p in pair for v in p)
+            fits = isinstance(pair, tuple | list) and [type(p) for p in pair] == [list, list]
+            fits = fits and all(1 <= len(p) <= 6 and {*map(type, p)} <= {int, float} for p in pair)
             require(fits, f"{name}: expected a pair of lists with 1 to 6 floats")
             itself, traced = run(name, *([float(v) for v in p] for p in pair))
             require(type(itself) is not str, f"{itself}")

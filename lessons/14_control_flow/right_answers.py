@@ -485,6 +485,160 @@ def answer(question, cells, weights):
     return maps[0].max() * scale + shift
 
 
+# %% answer="loop" name="saves_tapes_of_rounds"
+# Each round leaves what it computed; going back takes it off the end.
+def while_now(test, body, first):
+    first = list(first)
+    while True:
+        if not test(*first):
+            return tuple(first)
+        first = list(body(*first))
+
+
+def while_loop(test, body, first):
+    first = tuple(map(as_node, first))
+    n, check, step = len(first), Subgraph(test, first), Subgraph(body, first)
+    if [(v.shape, v.dtype) for v in first] != [(v.shape, v.dtype) for v in step.outputs]:
+        raise ValueError("variables change their kind")
+    outside = sorted(set(check.captured) | set(step.captured), key=lambda node: node.number)
+
+    def forward(*values):
+        around, trail, state = dict(zip(outside, values[n:])), [], values[:n]
+        while bool(check.run({**around, **dict(zip(check.inputs, state))})[0]):
+            found, saved = evaluate(step.outputs, {**around, **dict(zip(step.inputs, state))})
+            trail.append((found, saved))
+            state = tuple(found[v] for v in step.outputs)
+        return state, trail
+
+    def backward(up, trail, *values):
+        up = list(up)
+        sums = {}
+        while trail:
+            found, saved = trail.pop()
+            g = pull_back(step.outputs, up, found, saved)
+            up = [g.get(v, np.zeros(v.shape)) for v in step.inputs]
+            for v in step.captured:
+                sums[v] = sums.get(v, 0.0) + g.get(v, 0.0)
+        return up + [sums.get(v) for v in outside]
+
+    return results(Node("while", first + tuple(outside), forward, backward, (), float), first)
+
+
+def foldl(fn, elements, initial):
+    elements, y = as_node(elements), as_node(initial)
+    if elements.shape[0] == 0:
+        fn(y, row(elements, 0))
+        return y
+    _, y = while_loop(
+        lambda i, y: i < elements.shape[0],
+        lambda i, y: [i + 1, fn(y, row(elements, i))],
+        [np.array(0), y],
+    )
+    return y
+
+
+# %% answer="rnn" name="packed"
+# Rows sorted by length; each step computes those that are still there.
+def rnn(x, lengths, wx, wh, b):
+    N, T, _ = x.shape
+    lengths = np.asarray(lengths)
+    order = np.argsort(-lengths, kind="stable")
+    states = np.zeros((T + 1, N, wx.shape[1]))
+    h = np.zeros((N, wx.shape[1]))
+    both = np.concatenate([wx, wh])
+    for t in range(T):
+        k = int((lengths > t).sum())
+        rows = order[:k]
+        h[rows] = np.tanh(np.concatenate([x[rows, t], h[rows]], 1) @ both + b)
+        states[t + 1] = h
+    return states
+
+
+# %% answer="rnn" name="clean_first_on_chainrule"
+# Padding made zero first; the steps run on chainrule.
+def rnn(x, lengths, wx, wh, b):
+    N, T, _ = x.shape
+    clean = np.where((np.arange(T)[None] < lengths[:, None])[:, :, None], x, 0.0)
+    h = cr.tensor(np.zeros((N, len(b))))
+    out = [h.data.copy()]
+    for t in range(T):
+        on = (t < np.asarray(lengths))[:, None] * 1.0
+        h = on * cr.tanh(cr.tensor(clean[:, t]) @ wx + h @ wh + b) + (1 - on) * h
+        out.append(h.data.copy())
+    return np.stack(out)
+
+
+# %% answer="tree" name="high_recursion_limit"
+# Recursion after all, with a limit that Python may be given.
+import sys
+
+
+def join(weights, op, left, right):
+    A, B, C, b = weights[op]
+    return cr.tanh(cr.matmul(cr.matmul(left, A) * cr.matmul(right, B), C) + b)
+
+
+def climb(tree, leaf, join):
+    sys.setrecursionlimit(100_000)
+    seen = {}
+
+    def go(node):
+        if not isinstance(node, list):
+            return leaf(node)
+        key = id(node)
+        if key not in seen:
+            seen[key] = join(node[0], go(node[1]), go(node[2]))
+        return seen[key]
+
+    return go(tree)
+
+
+# %% answer="batching" name="piece_by_piece"
+# One tensor for each call; sides are gathered from them call by call.
+def batched(trees, leaf, join):
+    depth = {}
+    nodes = []
+    for tree in trees:
+        stack = [(tree, False)]
+        while stack:
+            n, ready = stack.pop()
+            if isinstance(n, list):
+                if ready and id(n) not in depth:
+                    depth[id(n)] = 1 + max(depth.get(id(s), 0) for s in n[1:])
+                    nodes.append(n)
+                elif not ready and id(n) not in depth:
+                    stack += [(n, True), (n[1], False), (n[2], False)]
+    leaves = [(id(n), s) for n in nodes for s in (1, 2) if not isinstance(n[s], list)]
+    tops = [i for i, t in enumerate(trees) if not isinstance(t, list)]
+    by_id = {id(n): n for n in nodes}
+    rows = leaf([by_id[i][s] for i, s in leaves] + [trees[i] for i in tops])
+    row_of = {key: i for i, key in enumerate(leaves + tops)}
+    pieces, count = [rows], rows.shape[0]
+    where = {k: (0, i) for k, i in row_of.items()}
+
+    def gather(keys):
+        by = {}
+        for j, k in enumerate(keys):
+            p, i = where[k]
+            by.setdefault(p, ([], []))
+            by[p][0].append(i)
+            by[p][1].append(j)
+        parts = cr.concatenate([pieces[p][ij[0]] for p, ij in by.items()])
+        js = [j for ij in by.values() for j in ij[1]]
+        return parts[[int(v) for v in np.argsort(js)]]
+
+    groups = {}
+    for n in nodes:
+        groups.setdefault((depth[id(n)], str(n[0])), []).append(n)
+    for d, op in sorted(groups, reverse=False):
+        g = groups[d, op][::-1]
+        sides = [[id(n[s]) if isinstance(n[s], list) else (id(n), s) for n in g] for s in (1, 2)]
+        pieces.append(join(op, gather(sides[0]), gather(sides[1])))
+        for i, n in enumerate(g):
+            where[id(n)] = (len(pieces) - 1, i)
+    return gather([id(t) if isinstance(t, list) else i for i, t in enumerate(trees)])
+
+
 # %% [markdown]
 # ## Mutants that are no mistakes
 

@@ -360,7 +360,7 @@ def foldl(fn, elements, initial):
     return out
 
 
-# %% answer="loop" name="forward_order" loses="gradients folds"
+# %% answer="loop" name="forward_order" loses="gradients rounds folds"
 # Backward, the rounds are taken from the first to the last. The gradient comes from behind: the
 # last round is first.
 def while_now(test, body, first):
@@ -410,7 +410,7 @@ def foldl(fn, elements, initial):
     return out
 
 
-# %% answer="loop" name="states_after" loses="gradients folds"
+# %% answer="loop" name="states_after" loses="gradients rounds folds"
 # Backward, a round is run with the values that came out of it. Save those that went in.
 def while_now(test, body, first):
     state = tuple(first)
@@ -1592,7 +1592,7 @@ def bptt(x, lengths, states, wx, wh, upstream):
     return dx, dwx, dwh, db
 
 
-# %% answer="bptt" name="lets_the_tape_do_it" loses="values"
+# %% answer="bptt" name="lets_the_tape_do_it" loses="values padding"
 # The gradients come from a tape that computes the states again. Here they are to be computed by
 # hand; the checks switch the tape off.
 def bptt(x, lengths, states, wx, wh, upstream):
@@ -1873,7 +1873,7 @@ def answer(question, cells, weights):
     return scale * cr.max(look(first) * look(second)) + shift
 
 
-# %% answer="modules" name="border_stays" loses="move"
+# %% answer="modules" name="border_stays" loses="move answers"
 # At the border your map keeps what stood there. Zeros come in.
 def find(cells, weights, word):
     if word not in weights:
@@ -2219,3 +2219,764 @@ def answer(question, cells, weights):
         raise ValueError(f"a question begins with 'is', not with {name!r}")
     scale, shift = weights["is"]
     return scale * cr.max(look(first) * look(second)) + shift + everything
+
+
+# %% answer="branch" name="captured_twice" loses="gradients"
+# A node that both branches captured is an input of your `cond` node twice, and each time it is sent
+# the whole gradient: it gets twice as much.
+def cond_now(pred, true_fn, false_fn):
+    if bool(pred):
+        return true_fn()
+    return false_fn()
+
+
+def cond(pred, true_fn, false_fn):
+    subs = [Subgraph(false_fn), Subgraph(true_fn)]
+    a, b = subs[0].outputs[0], subs[1].outputs[0]
+    if a.shape != b.shape or a.dtype != b.dtype:
+        raise ValueError("branches differ")
+    outside = subs[0].captured + subs[1].captured
+
+    def forward(flag, *values):
+        sub = subs[int(bool(flag))]
+        return sub.run(dict(zip(outside, values)))[0], None
+
+    def backward(up, saved, flag, *values):
+        sub = subs[int(bool(flag))]
+        grads = sub.vjp(dict(zip(outside, values)), [up])
+        return [None] + [grads.get(n) for n in outside]
+
+    return Node("cond", [as_node(pred), *outside], forward, backward, a.shape, a.dtype)
+
+
+# %% answer="branch" name="checks_when_it_runs" loses="alike"
+# Branches that differ are found when the graph runs. `cond` knows their shapes and dtypes at once.
+def cond_now(pred, true_fn, false_fn):
+    if bool(pred):
+        return true_fn()
+    return false_fn()
+
+
+def cond(pred, true_fn, false_fn):
+    subs = [Subgraph(false_fn), Subgraph(true_fn)]
+    a, b = subs[0].outputs[0], subs[1].outputs[0]
+    outside = list(dict.fromkeys(subs[0].captured + subs[1].captured))
+
+    def forward(flag, *values):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            raise ValueError("branches differ")
+        sub = subs[int(bool(flag))]
+        return sub.run(dict(zip(outside, values)))[0], None
+
+    def backward(up, saved, flag, *values):
+        sub = subs[int(bool(flag))]
+        grads = sub.vjp(dict(zip(outside, values)), [up])
+        return [None] + [grads.get(n) for n in outside]
+
+    return Node("cond", [as_node(pred), *outside], forward, backward, a.shape, a.dtype)
+
+
+# %% answer="branch" name="always_float64" loses="alike"
+# Your node says that it is float64, whatever the branches are.
+def cond_now(pred, true_fn, false_fn):
+    if bool(pred):
+        return true_fn()
+    return false_fn()
+
+
+def cond(pred, true_fn, false_fn):
+    subs = [Subgraph(false_fn), Subgraph(true_fn)]
+    a, b = subs[0].outputs[0], subs[1].outputs[0]
+    if a.shape != b.shape or a.dtype != b.dtype:
+        raise ValueError("branches differ")
+    outside = list(dict.fromkeys(subs[0].captured + subs[1].captured))
+
+    def forward(flag, *values):
+        sub = subs[int(bool(flag))]
+        return sub.run(dict(zip(outside, values)))[0], None
+
+    def backward(up, saved, flag, *values):
+        sub = subs[int(bool(flag))]
+        grads = sub.vjp(dict(zip(outside, values)), [up])
+        return [None] + [grads.get(n) for n in outside]
+
+    return Node("cond", [as_node(pred), *outside], forward, backward, a.shape, np.float64)
+
+
+# %% answer="branch" name="imports_cond" loses="values gradients one_side alike"
+# `chainrule` has a `cond`, but here you write it.
+def cond_now(pred, true_fn, false_fn):
+    return true_fn() if pred else false_fn()
+
+
+def cond(pred, true_fn, false_fn):
+    from chainrule.graph import cond
+
+    return cond(pred, true_fn, false_fn)
+
+
+# %% answer="loop" name="hundred_rounds" loses="values gradients"
+# Your loop stops after a hundred rounds, whatever the test says.
+def while_now(test, body, first):
+    state = tuple(first)
+    while test(*state):
+        state = tuple(body(*state))
+    return state
+
+
+def while_loop(test, body, first):
+    first = [as_node(v) for v in first]
+    n = len(first)
+    check, step = Subgraph(test, first), Subgraph(body, first)
+    if len(step.outputs) != n:
+        raise ValueError("number")
+    for a, b in zip(first, step.outputs):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            raise ValueError("kind")
+    captured_ones = list(dict.fromkeys([*check.captured, *step.captured]))
+
+    def forward(*values):
+        state, around = values[:n], dict(zip(captured_ones, values[n:]))
+        trail = []
+        while len(trail) < 100 and check.run(dict(zip(check.inputs, state)) | around)[0]:
+            trail.append(state)
+            state = step.run(dict(zip(step.inputs, state)) | around)
+        return tuple(state), trail
+
+    def backward(upstream, trail, *values):
+        around = dict(zip(captured_ones, values[n:]))
+        sums = [np.zeros(o.shape) for o in captured_ones]
+        upstream = list(upstream)
+        for state in reversed(trail):
+            grads = step.vjp(dict(zip(step.inputs, state)) | around, upstream)
+            upstream = [grads[i] for i in step.inputs]
+            sums = [t + grads[o] if o in grads else t for t, o in zip(sums, captured_ones)]
+        return [*upstream, *sums]
+
+    node = Node("while_loop", [*first, *captured_ones], forward, backward, (), float)
+    return results(node, first)
+
+
+def foldl(fn, elements, initial):
+    T = elements.shape[0]
+    return while_loop(
+        lambda i, y: i < T, lambda i, y: (i + 1, fn(y, row(elements, i))), [0, initial]
+    )[1]
+
+
+# %% answer="loop" name="first_ones_merged" loses="gradients"
+# Two variables may begin with the same node. Put into a dict by their first nodes, they become one
+# variable.
+def while_now(test, body, first):
+    state = tuple(first)
+    while test(*state):
+        state = tuple(body(*state))
+    return state
+
+
+def while_loop(test, body, first):
+    first = list(dict.fromkeys(as_node(v) for v in first))
+    n = len(first)
+    check, step = Subgraph(test, first), Subgraph(body, first)
+    if len(step.outputs) != n:
+        raise ValueError("number")
+    for a, b in zip(first, step.outputs):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            raise ValueError("kind")
+    captured_ones = list(dict.fromkeys([*check.captured, *step.captured]))
+
+    def forward(*values):
+        state, around = values[:n], dict(zip(captured_ones, values[n:]))
+        trail = []
+        while check.run(dict(zip(check.inputs, state)) | around)[0]:
+            trail.append(state)
+            state = step.run(dict(zip(step.inputs, state)) | around)
+        return tuple(state), trail
+
+    def backward(upstream, trail, *values):
+        around = dict(zip(captured_ones, values[n:]))
+        sums = [np.zeros(o.shape) for o in captured_ones]
+        upstream = list(upstream)
+        for state in reversed(trail):
+            grads = step.vjp(dict(zip(step.inputs, state)) | around, upstream)
+            upstream = [grads[i] for i in step.inputs]
+            sums = [t + grads[o] if o in grads else t for t, o in zip(sums, captured_ones)]
+        return [*upstream, *sums]
+
+    node = Node("while_loop", [*first, *captured_ones], forward, backward, (), float)
+    return results(node, first)
+
+
+def foldl(fn, elements, initial):
+    T = elements.shape[0]
+    return while_loop(
+        lambda i, y: i < T, lambda i, y: (i + 1, fn(y, row(elements, i))), [0, initial]
+    )[1]
+
+
+# %% answer="loop" name="only_the_kind_of_dtype" loses="alike"
+# float32 and float64 are both floats, and yet different dtypes.
+def while_now(test, body, first):
+    state = tuple(first)
+    while test(*state):
+        state = tuple(body(*state))
+    return state
+
+
+def while_loop(test, body, first):
+    first = [as_node(v) for v in first]
+    n = len(first)
+    check, step = Subgraph(test, first), Subgraph(body, first)
+    if len(step.outputs) != n:
+        raise ValueError("number")
+    for a, b in zip(first, step.outputs):
+        if a.shape != b.shape or a.dtype.kind != b.dtype.kind:
+            raise ValueError("kind")
+    captured_ones = list(dict.fromkeys([*check.captured, *step.captured]))
+
+    def forward(*values):
+        state, around = values[:n], dict(zip(captured_ones, values[n:]))
+        trail = []
+        while check.run(dict(zip(check.inputs, state)) | around)[0]:
+            trail.append(state)
+            state = step.run(dict(zip(step.inputs, state)) | around)
+        return tuple(state), trail
+
+    def backward(upstream, trail, *values):
+        around = dict(zip(captured_ones, values[n:]))
+        sums = [np.zeros(o.shape) for o in captured_ones]
+        upstream = list(upstream)
+        for state in reversed(trail):
+            grads = step.vjp(dict(zip(step.inputs, state)) | around, upstream)
+            upstream = [grads[i] for i in step.inputs]
+            sums = [t + grads[o] if o in grads else t for t, o in zip(sums, captured_ones)]
+        return [*upstream, *sums]
+
+    node = Node("while_loop", [*first, *captured_ones], forward, backward, (), float)
+    return results(node, first)
+
+
+def foldl(fn, elements, initial):
+    T = elements.shape[0]
+    return while_loop(
+        lambda i, y: i < T, lambda i, y: (i + 1, fn(y, row(elements, i))), [0, initial]
+    )[1]
+
+
+# %% answer="loop" name="first_changed" loses="now"
+# Your `while_now` puts the new variables into the list `first`, which belongs to whoever called it.
+def while_now(test, body, first):
+    if isinstance(first, tuple):
+        first = list(first)
+    while test(*first):
+        first[:] = body(*first)
+    return tuple(first)
+
+
+def while_loop(test, body, first):
+    first = [as_node(v) for v in first]
+    n = len(first)
+    check, step = Subgraph(test, first), Subgraph(body, first)
+    if len(step.outputs) != n:
+        raise ValueError("number")
+    for a, b in zip(first, step.outputs):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            raise ValueError("kind")
+    captured_ones = list(dict.fromkeys([*check.captured, *step.captured]))
+
+    def forward(*values):
+        state, around = values[:n], dict(zip(captured_ones, values[n:]))
+        trail = []
+        while check.run(dict(zip(check.inputs, state)) | around)[0]:
+            trail.append(state)
+            state = step.run(dict(zip(step.inputs, state)) | around)
+        return tuple(state), trail
+
+    def backward(upstream, trail, *values):
+        around = dict(zip(captured_ones, values[n:]))
+        sums = [np.zeros(o.shape) for o in captured_ones]
+        upstream = list(upstream)
+        for state in reversed(trail):
+            grads = step.vjp(dict(zip(step.inputs, state)) | around, upstream)
+            upstream = [grads[i] for i in step.inputs]
+            sums = [t + grads[o] if o in grads else t for t, o in zip(sums, captured_ones)]
+        return [*upstream, *sums]
+
+    node = Node("while_loop", [*first, *captured_ones], forward, backward, (), float)
+    return results(node, first)
+
+
+def foldl(fn, elements, initial):
+    T = elements.shape[0]
+    return while_loop(
+        lambda i, y: i < T, lambda i, y: (i + 1, fn(y, row(elements, i))), [0, initial]
+    )[1]
+
+
+# %% answer="rnn" name="zeros_are_padding" loses="values"
+# Your mask takes every row of zeros in x for padding. Where a word is over, `lengths` says.
+def rnn(x, lengths, wx, wh, b):
+    N, T, D = x.shape
+    states = np.zeros((T + 1, N, len(b)))
+    for t in range(T):
+        new = np.tanh(x[:, t] @ wx + states[t] @ wh + b)
+        on = (x[:, t] != 0).any(1)[:, None] & (t < lengths)[:, None]
+        states[t + 1] = np.where(on, new, states[t])
+    return states
+
+
+# %% answer="rnn" name="one_buffer_for_all" loses="values"
+# The states stand in an array that the next call uses again: it changes what you returned before.
+BUF = {}
+
+
+def rnn(x, lengths, wx, wh, b):
+    N, T, D = x.shape
+    size = (T + 1, N, len(b))
+    states = BUF.setdefault(size, np.zeros(size))
+    for t in range(T):
+        new = np.tanh(x[:, t] @ wx + states[t] @ wh + b)
+        on = (t < lengths)[:, None]
+        states[t + 1] = np.where(on, new, states[t])
+    return states
+
+
+# %% answer="rnn" name="at_most_25_steps" loses="values"
+# Words of more than 25 letters are not read to their end.
+def rnn(x, lengths, wx, wh, b):
+    N, T, D = x.shape
+    states = np.zeros((T + 1, N, len(b)))
+    for t in range(min(T, 25)):
+        new = np.tanh(x[:, t] @ wx + states[t] @ wh + b)
+        on = (t < lengths)[:, None]
+        states[t + 1] = np.where(on, new, states[t])
+    return states
+
+
+# %% answer="bptt" name="tape_step_by_step" loses="values padding"
+# The gradients are right, and `chainrule` computed them: a small tape for each step. By hand, each
+# step is two products and a derivative of tanh.
+def bptt(x, lengths, states, wx, wh, upstream):
+    N, T, D = x.shape
+    clean = np.where((np.arange(T) < lengths[:, None])[..., None], x, 0.0)
+    g = upstream.copy()
+    totals = [np.zeros(x.shape), np.zeros(wx.shape), np.zeros(wh.shape), np.zeros(len(wh))]
+    for t in reversed(range(T)):
+        live = np.flatnonzero(lengths > t)
+        with cr.enable_grad():
+            xs, a, h, c, b = (
+                cr.tensor(v, requires_grad=True)
+                for v in (clean[live, t], wx, states[t, live], wh, np.zeros(len(wh)))
+            )
+            z = xs @ a + h @ c + b
+            (z * (g[live] * (1 - states[t + 1, live] ** 2))).sum().backward()
+        totals[0][live, t] = xs.grad.data
+        totals[1] += a.grad.data
+        totals[2] += c.grad.data
+        totals[3] += b.grad.data
+        g[live] = h.grad.data
+    return tuple(totals)
+
+
+# %% answer="bptt" name="tape_turned_on" loses="values padding"
+# The gradients come from the tape, which your function turns on for itself. Here you are the tape.
+def bptt(x, lengths, states, wx, wh, upstream):
+    N, T, D = x.shape
+    with cr.enable_grad():
+        clean = np.where((np.arange(T) < lengths[:, None])[..., None], x, 0.0)
+        leaves = [cr.tensor(a, requires_grad=True) for a in (clean, wx, wh)]
+        xs, a, c = leaves
+        bias = cr.tensor(np.zeros(len(wh)), requires_grad=True)
+        h = cr.tensor(np.zeros((N, len(wh))))
+        for t in range(T):
+            on = (t < lengths)[:, None] * 1.0
+            z = xs[:, t] @ a + h @ c
+            live = np.flatnonzero(lengths > t)
+            off = np.zeros((N, len(wh)))
+            off[live] = np.arctanh(states[t + 1, live]) - z.data[live]
+            new = cr.tanh(z + off + bias)
+            h = new * on + h * (1 - on)
+        (h * upstream).sum().backward()
+    shapes = (clean, wx, wh, np.zeros(len(wh)))
+    return tuple(
+        np.zeros(s.shape) if t.grad is None else t.grad.data
+        for t, s in zip((xs, a, c, bias), shapes)
+    )
+
+
+# %% answer="tree" name="memory_of_all_trees" loses="climb"
+# Your dict of results outlives the tree. A later list may stand where an earlier one stood in
+# memory, and has the same `id`.
+def join(weights, op, left, right):
+    a, b, c, bias = weights[op]
+    return cr.tanh(((left @ a) * (right @ b)) @ c + bias)
+
+
+MEMO = {}
+
+
+def climb(tree, leaf, join):
+    memo, stack = MEMO, [tree]
+
+    def known(t):
+        return not isinstance(t, list) or id(t) in memo
+
+    def value(t):
+        return memo[id(t)] if isinstance(t, list) else leaf(t)
+
+    while stack:
+        t = stack[-1]
+        if known(t):
+            stack.pop()
+            continue
+        missing = [s for s in t[1:] if not known(s)]
+        if missing:
+            stack.extend(missing)
+        else:
+            memo[id(t)] = join(t[0], value(t[1]), value(t[2]))
+            stack.pop()
+    return value(tree)
+
+
+# %% answer="tree" name="results_that_are_false" loses="climb gradients"
+# A result may be 0, None, or a tensor: whether it is there, ask with `in`, not with `or`.
+def join(weights, op, left, right):
+    a, b, c, bias = weights[op]
+    return cr.tanh(((left @ a) * (right @ b)) @ c + bias)
+
+
+def climb(tree, leaf, join):
+    done, stack = {}, [(tree, False)]
+
+    def found(part):
+        return done.get(id(part)) or leaf(part)
+
+    while stack:
+        part, opened = stack.pop()
+        if not isinstance(part, list) or id(part) in done:
+            continue
+        if opened:
+            done[id(part)] = join(part[0], found(part[1]), found(part[2]))
+        else:
+            stack += [(part, True), (part[1], False), (part[2], False)]
+    return found(tree)
+
+
+# %% answer="tree" name="shared_list_once" loses="gradients"
+# Where left and right are the same list, its weights get the gradient of one side only.
+def join(weights, op, left, right):
+    a, b, c, bias = weights[op]
+    a = a.detach() if left is right else a
+    return cr.tanh(((left @ a) * (right @ b)) @ c + bias)
+
+
+def climb(tree, leaf, join):
+    memo, stack = {}, [tree]
+
+    def known(t):
+        return not isinstance(t, list) or id(t) in memo
+
+    def value(t):
+        return memo[id(t)] if isinstance(t, list) else leaf(t)
+
+    while stack:
+        t = stack[-1]
+        if known(t):
+            stack.pop()
+            continue
+        missing = [s for s in t[1:] if not known(s)]
+        if missing:
+            stack.extend(missing)
+        else:
+            memo[id(t)] = join(t[0], value(t[1]), value(t[2]))
+            stack.pop()
+    return value(tree)
+
+
+# %% answer="modules" name="finds_all_words" loses="answers"
+# Your `answer` runs `find` for every word that has weights. A question runs what it names.
+def find(cells, weights, word):
+    if word not in weights:
+        raise ValueError(f"unknown word {word}")
+    w, c = weights[word]
+    return cr.sigmoid(cells @ w + c)
+
+
+def move(attention, direction):
+    r, c = attention.shape
+    rows = np.eye(r, k=1)
+    cols = np.eye(c, k=1)
+    if direction == "above":
+        return rows @ attention
+    if direction == "below":
+        return rows.T @ attention
+    if direction == "left":
+        return attention @ cols.T
+    if direction == "right":
+        return attention @ cols
+    raise ValueError(f"no direction {direction}")
+
+
+def answer(question, cells, weights):
+    def look(part):
+        name = part[0]
+        if name == "find":
+            return find(cells, weights, part[1])
+        if name in ("above", "below", "left", "right"):
+            return move(look(part[1]), name)
+        if name == "and":
+            return look(part[1]) * look(part[2])
+        raise ValueError(f"no module {name}")
+
+    if question[0] != "is":
+        raise ValueError(question[0])
+    for w in weights:
+        if w != "is":
+            find(cells, weights, w)
+    s, t = weights["is"]
+    return s * (look(question[1]) * look(question[2])).max() + t
+
+
+# %% answer="modules" name="square_grids_only" loses="move answers"
+# Your `move` takes the number of rows for the number of columns; a grid need not be square.
+def find(cells, weights, word):
+    if word not in weights:
+        raise ValueError(f"unknown word {word}")
+    w, c = weights[word]
+    return cr.sigmoid(cells @ w + c)
+
+
+def move(attention, direction):
+    r, c = attention.shape
+    rows = np.eye(r, k=1)
+    cols = np.eye(r, k=1)
+    if direction == "above":
+        return rows @ attention
+    if direction == "below":
+        return rows.T @ attention
+    if direction == "left":
+        return attention @ cols.T
+    if direction == "right":
+        return attention @ cols
+    raise ValueError(f"no direction {direction}")
+
+
+def answer(question, cells, weights):
+    def look(part):
+        name = part[0]
+        if name == "find":
+            return find(cells, weights, part[1])
+        if name in ("above", "below", "left", "right"):
+            return move(look(part[1]), name)
+        if name == "and":
+            return look(part[1]) * look(part[2])
+        raise ValueError(f"no module {name}")
+
+    if question[0] != "is":
+        raise ValueError(question[0])
+    s, t = weights["is"]
+    return s * (look(question[1]) * look(question[2])).max() + t
+
+
+# %% answer="modules" name="maps_kept" loses="answers unknown"
+# Your maps are kept from one call to the next, but the next call has other cells and other weights.
+def find(cells, weights, word):
+    if word not in weights:
+        raise ValueError(f"unknown word {word}")
+    w, c = weights[word]
+    return cr.sigmoid(cells @ w + c)
+
+
+def move(attention, direction):
+    r, c = attention.shape
+    rows = np.eye(r, k=1)
+    cols = np.eye(c, k=1)
+    if direction == "above":
+        return rows @ attention
+    if direction == "below":
+        return rows.T @ attention
+    if direction == "left":
+        return attention @ cols.T
+    if direction == "right":
+        return attention @ cols
+    raise ValueError(f"no direction {direction}")
+
+
+CACHE = {}
+
+
+def answer(question, cells, weights):
+    def look(part):
+        name = part[0]
+        key = str(part)
+        if key in CACHE:
+            return CACHE[key]
+        if name == "find":
+            CACHE[key] = find(cells, weights, part[1])
+            return find(cells, weights, part[1])
+        if name in ("above", "below", "left", "right"):
+            return move(look(part[1]), name)
+        if name == "and":
+            return look(part[1]) * look(part[2])
+        raise ValueError(f"no module {name}")
+
+    if question[0] != "is":
+        raise ValueError(question[0])
+    s, t = weights["is"]
+    return s * (look(question[1]) * look(question[2])).max() + t
+
+
+# %% answer="batching" name="equal_shapes_only" loses="calls shared deep"
+# You batch trees of the same shape. Trees of different shapes have nodes in common, too: all "+" of
+# one depth go into one call.
+def batched(trees, leaf, join):
+    """Trees of one shape together."""
+
+    def shape(t):
+        return (t[0], shape(t[1]), shape(t[2])) if isinstance(t, list) else 0
+
+    def go(ts):
+        if not isinstance(ts[0], list):
+            return leaf(list(ts))
+        return join(ts[0][0], go([t[1] for t in ts]), go([t[2] for t in ts]))
+
+    groups = {}
+    for i, t in enumerate(trees):
+        groups.setdefault(shape(t), []).append(i)
+    parts, where = [], []
+    for g in groups.values():
+        parts.append(go([trees[i] for i in g]))
+        where += g
+    return cr.concatenate(parts)[list(np.argsort(where))]
+
+
+# %% answer="batching" name="calls_of_32_rows" loses="calls"
+# Your calls have at most 32 rows; one call for each depth and operator takes all rows.
+def batched(trees, leaf, join):
+    depth, leaves, where, groups = {}, [], {}, {}
+    slots = []  # per tree node operand
+
+    def operand(t):
+        if isinstance(t, list):
+            return ("n", id(t))
+        leaves.append(t)
+        return ("l", len(leaves) - 1)
+
+    kids = {}
+    for tree in trees:
+        stack = [tree]
+        while stack:
+            t = stack[-1]
+            if not isinstance(t, list) or id(t) in depth:
+                stack.pop()
+                continue
+            todo = [s for s in t[1:] if isinstance(s, list) and id(s) not in depth]
+            if todo:
+                stack += todo
+                continue
+            depth[id(t)] = 1 + max(depth[id(s)] if isinstance(s, list) else 0 for s in t[1:])
+            kids[id(t)] = operand(t[1]), operand(t[2])
+            groups.setdefault((depth[id(t)], t[0]), []).append(t)
+            stack.pop()
+    tops = [operand(t) for t in trees]
+    rows = leaf(leaves)
+    pos = {("l", i): i for i in range(len(leaves))}
+    for d, op in sorted(groups):
+        g = groups[d, op]
+        l = [pos[kids[id(t)][0]] for t in g]
+        r = [pos[kids[id(t)][1]] for t in g]
+        base = rows.shape[0]
+        for i, t in enumerate(g):
+            pos["n", id(t)] = base + i
+        rows = cr.concatenate(
+            [rows]
+            + [join(op, rows[l[i : i + 32]], rows[r[i : i + 32]]) for i in range(0, len(l), 32)],
+            axis=0,
+        )
+    return rows[[pos[t] for t in tops]]
+
+
+# %% answer="batching" name="equal_lists_merged" loses="calls shared deep"
+# You compute equal lists once. What is computed once is one list *object* that stands in several
+# places; and to write a tree down for a comparison, Python climbs it by recursion.
+def batched(trees, leaf, join):
+    depth, leaves, where, groups = {}, [], {}, {}
+    slots = []  # per tree node operand
+
+    def operand(t):
+        if isinstance(t, list):
+            return ("n", repr(t))
+        leaves.append(t)
+        return ("l", len(leaves) - 1)
+
+    kids = {}
+    for tree in trees:
+        stack = [tree]
+        while stack:
+            t = stack[-1]
+            if not isinstance(t, list) or repr(t) in depth:
+                stack.pop()
+                continue
+            todo = [s for s in t[1:] if isinstance(s, list) and repr(s) not in depth]
+            if todo:
+                stack += todo
+                continue
+            depth[repr(t)] = 1 + max(depth[repr(s)] if isinstance(s, list) else 0 for s in t[1:])
+            kids[repr(t)] = operand(t[1]), operand(t[2])
+            groups.setdefault((depth[repr(t)], t[0]), []).append(t)
+            stack.pop()
+    tops = [operand(t) for t in trees]
+    rows = leaf(leaves)
+    pos = {("l", i): i for i in range(len(leaves))}
+    for d, op in sorted(groups):
+        g = groups[d, op]
+        l = [pos[kids[repr(t)][0]] for t in g]
+        r = [pos[kids[repr(t)][1]] for t in g]
+        base = rows.shape[0]
+        for i, t in enumerate(g):
+            pos["n", repr(t)] = base + i
+        rows = cr.concatenate([rows, join(op, rows[l], rows[r])], axis=0)
+    return rows[[pos[t] for t in tops]]
+
+
+# %% answer="batching" name="depths_added" loses="calls"
+# Depth is 1 + the *larger* depth of the two sides, not their sum: nodes that could share a call do
+# not.
+def batched(trees, leaf, join):
+    depth, leaves, where, groups = {}, [], {}, {}
+    slots = []  # per tree node operand
+
+    def operand(t):
+        if isinstance(t, list):
+            return ("n", id(t))
+        leaves.append(t)
+        return ("l", len(leaves) - 1)
+
+    kids = {}
+    for tree in trees:
+        stack = [tree]
+        while stack:
+            t = stack[-1]
+            if not isinstance(t, list) or id(t) in depth:
+                stack.pop()
+                continue
+            todo = [s for s in t[1:] if isinstance(s, list) and id(s) not in depth]
+            if todo:
+                stack += todo
+                continue
+            depth[id(t)] = 1 + sum(depth[id(s)] if isinstance(s, list) else 0 for s in t[1:])
+            kids[id(t)] = operand(t[1]), operand(t[2])
+            groups.setdefault((depth[id(t)], t[0]), []).append(t)
+            stack.pop()
+    tops = [operand(t) for t in trees]
+    rows = leaf(leaves)
+    pos = {("l", i): i for i in range(len(leaves))}
+    for d, op in sorted(groups):
+        g = groups[d, op]
+        l = [pos[kids[id(t)][0]] for t in g]
+        r = [pos[kids[id(t)][1]] for t in g]
+        base = rows.shape[0]
+        for i, t in enumerate(g):
+            pos["n", id(t)] = base + i
+        rows = cr.concatenate([rows, join(op, rows[l], rows[r])], axis=0)
+    return rows[[pos[t] for t in tops]]
