@@ -193,6 +193,88 @@ def simplify(steps, fetches, rules):
     return out, [new[name] for name in fetches]
 
 
+# %% answer="simplify" name="rule_after_rule"
+# Each rule walks the whole program, and all of them again until nothing changes.
+def simplify(steps, fetches, rules):
+    n = [0]
+    taken = {s[0] for s in steps}
+
+    def fresh():
+        while f"t{n[0]}" in taken:
+            n[0] += 1
+        taken.add(f"t{n[0]}")
+        return f"t{n[0]}"
+
+    def needed(steps, fetches):
+        need = set(fetches)
+        for s in reversed(steps):
+            if s[0] in need or s[1] in EFFECTS:
+                need |= set(s[2])
+        return [s for s in steps if s[0] in need or s[1] in EFFECTS]
+
+    def match(p, name, made, bound):
+        if isinstance(p, str):
+            return bound.setdefault(p, name) == name
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = attrs["value"]
+            return v.size > 0 and v.tobytes() == np.full(v.shape, p).tobytes()
+        return (
+            op == p[0]
+            and not attrs
+            and len(args) == len(p) - 1
+            and all(match(q, a, made, bound) for q, a in zip(p[1:], args))
+        )
+
+    steps, fetches = needed(steps, fetches), list(fetches)
+    changed = True
+    while changed:
+        changed = False
+        for left, right in rules:
+            out, made, shapes, new, did = [], {}, {}, {}, False
+            for name, op, args, attrs in steps:
+                args = tuple(new[a] for a in args)
+                made[name] = (name, op, args, attrs)
+                shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+                bound = {}
+                new[name] = name
+                if match(left, name, made, bound):
+                    extra = []
+
+                    def build(r, shape):
+                        if isinstance(r, str):
+                            return bound[r], shapes[bound[r]]
+                        new_name = fresh()
+                        if isinstance(r, float):
+                            extra.append((new_name, "constant", (), {"value": np.full(shape, r)}))
+                            return new_name, shape
+                        parts = [build(q, ()) for q in r[1:]]
+                        s = shape_of(r[0], [p[1] for p in parts], {})
+                        extra.append((new_name, r[0], tuple(p[0] for p in parts), {}))
+                        return new_name, s
+
+                    try:
+                        result, s = build(right, shapes[name])
+                    except ValueError:
+                        s = None
+                    if s == shapes[name]:
+                        for e in extra:
+                            out.append(e)
+                            made[e[0]] = e
+                            shapes[e[0]] = shape_of(e[1], [shapes[a] for a in e[2]], e[3])
+                        new[name] = result
+                        did = True
+                        continue
+                out.append(made[name])
+            if did:
+                changed = True
+                fetches = [new[f] for f in fetches]
+                steps = needed(out, fetches)
+    return steps, fetches
+
+
 # %% answer="exact" name="search"
 def counterexamples():
     """Try everything on a list of nasty numbers."""
@@ -387,6 +469,115 @@ def fuse(steps, fetches):
             out.append((step[0], "fused", args, {"takes": args, "steps": body, "gives": made[-1]}))
         elif body:
             out.append(step)
+    return out, list(fetches)
+
+
+# %% answer="fuse" name="depth_first_inside"
+# Inside of a kernel the steps stand in another order, found by a walk from its last step.
+def fuse(steps, fetches):
+    shapes, users, ops = {}, {}, {}
+    for name, op, args, attrs in steps:
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        ops[name] = op
+        for a in set(args):
+            users.setdefault(a, []).append(name)
+    root, groups = {}, {}
+    for name, op, args, attrs in reversed(steps):
+        root[name] = name
+        u = users.get(name, [])
+        if (
+            op in EACH
+            and len(u) == 1
+            and name not in fetches
+            and ops[u[0]] in EACH
+            and shapes[u[0]] == shapes[name]
+        ):
+            root[name] = root[u[0]]
+    for s in steps:
+        groups.setdefault(root[s[0]], []).append(s)
+    out = []
+    for s in steps:
+        if root[s[0]] != s[0]:
+            continue
+        g = groups[s[0]]
+        if len(g) == 1:
+            out.append(s)
+            continue
+        inner = {t[0]: t for t in g}
+        order, todo = [], [(s[0], False)]
+        done = set()
+        while todo:
+            n, ready = todo.pop()
+            if ready:
+                order.append(inner[n])
+            elif n not in done:
+                done.add(n)
+                todo.append((n, True))
+                todo += [(a, False) for a in inner[n][2] if a in inner]
+        g = order
+        takes = []
+        for t in g:
+            for a in t[2]:
+                if a not in inner and a not in takes:
+                    takes.append(a)
+        out.append(
+            (s[0], "fused", tuple(takes), {"takes": tuple(takes), "steps": g, "gives": s[0]})
+        )
+    return out, list(fetches)
+
+
+# %% answer="fuse" name="renamed_inside"
+# Inside of a kernel all values have other names.
+def fuse(steps, fetches):
+    shapes, users, ops = {}, {}, {}
+    for name, op, args, attrs in steps:
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        ops[name] = op
+        for a in set(args):
+            users.setdefault(a, []).append(name)
+    root, groups = {}, {}
+    for name, op, args, attrs in reversed(steps):
+        root[name] = name
+        u = users.get(name, [])
+        if (
+            op in EACH
+            and len(u) == 1
+            and name not in fetches
+            and ops[u[0]] in EACH
+            and shapes[u[0]] == shapes[name]
+        ):
+            root[name] = root[u[0]]
+    for s in steps:
+        groups.setdefault(root[s[0]], []).append(s)
+    out = []
+    for s in steps:
+        if root[s[0]] != s[0]:
+            continue
+        g = groups[s[0]]
+        if len(g) == 1:
+            out.append(s)
+            continue
+        inner = {t[0] for t in g}
+        takes = []
+        for t in g:
+            for a in t[2]:
+                if a not in inner and a not in takes:
+                    takes.append(a)
+        nick = {a: f"p{i}" for i, a in enumerate(takes)}
+        nick |= {t[0]: f"v{i}" for i, t in enumerate(g)}
+        g = [(nick[n], o, tuple(nick[a] for a in ar), at) for n, o, ar, at in g]
+        out.append(
+            (
+                s[0],
+                "fused",
+                tuple(takes),
+                {"takes": tuple(nick[a] for a in takes), "steps": g, "gives": g[-1][0]},
+            )
+        )
+        continue
+        out.append(
+            (s[0], "fused", tuple(takes), {"takes": tuple(takes), "steps": g, "gives": s[0]})
+        )
     return out, list(fetches)
 
 
@@ -602,6 +793,35 @@ def checked_run(steps, fetches, feeds, lines):
         if clean and not np.all(np.isfinite(value[key])):
             raise FloatingPointError(text)
     return [value[outer[f]] for f in fetches]
+
+
+# %% answer="locate" name="speaks_of_kernels"
+# The message speaks of a kernel and quotes the first error.
+def checked_run(steps, fetches, feeds, lines):
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except Exception as e:
+                raise RuntimeError(f"this step of a kernel failed ({e}): {where}") from e
+            if not np.isfinite(v).all() and all(np.isfinite(x).all() for x in a):
+                raise FloatingPointError(f"a value in the kernel or program is not finite: {where}")
+            values[name] = v
+        return values
+
+    v = walk(steps, {})
+    return [v[f] for f in fetches]
 
 
 # %% equivalent="fold" mutant="fold.L4.always.1"

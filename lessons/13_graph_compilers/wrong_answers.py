@@ -187,6 +187,87 @@ def fold(steps, fetches):
     return out, list(fetches)
 
 
+# %% answer="fold" name="value_errors_only" loses="errors_wait"
+# Only one kind of error lets a step stay, here `ValueError`. Whatever error a step raises, it
+# belongs to the run: a `TypeError`, or an op that nobody knows, too.
+def fold(steps, fetches):
+    consts, out = {}, []
+    for name, op, args, attrs in steps:
+        if op in OPS and all(a in consts for a in args):
+            try:
+                value = compute(op, [consts[a] for a in args], attrs)
+            except ValueError:
+                pass
+            else:
+                op, args, attrs = "constant", (), {"value": value}
+        if op == "constant":
+            consts[name] = attrs["value"]
+        out.append((name, op, args, attrs))
+    return out, list(fetches)
+
+
+# %% answer="fold" name="number_for_array" loses="everything"
+# Where the shape is `()` your constant holds a plain Python number. The value of a constant is an
+# array, as `compute` gives it.
+def fold(steps, fetches):
+    consts, out = {}, []
+    for name, op, args, attrs in steps:
+        if op in OPS and all(a in consts for a in args):
+            try:
+                value = compute(op, [consts[a] for a in args], attrs)
+            except Exception:
+                pass
+            else:
+                op, args, attrs = (
+                    "constant",
+                    (),
+                    {"value": float(value) if value.ndim == 0 else value},
+                )
+        if op == "constant":
+            consts[name] = attrs["value"]
+        out.append((name, op, args, attrs))
+    return out, list(fetches)
+
+
+# %% answer="fold" name="small_only" loses="everything"
+# Large values are left to the run. All that depends on constants alone is folded, whatever its
+# size.
+def fold(steps, fetches):
+    consts, out = {}, []
+    for name, op, args, attrs in steps:
+        if op in OPS and all(a in consts for a in args):
+            try:
+                value = compute(op, [consts[a] for a in args], attrs)
+            except Exception:
+                pass
+            else:
+                if value.size < 1000:
+                    op, args, attrs = "constant", (), {"value": value}
+        if op == "constant":
+            consts[name] = attrs["value"]
+        out.append((name, op, args, attrs))
+    return out, list(fetches)
+
+
+# %% answer="fold" name="not_nan" loses="everything"
+# A step that gives NaN or infinity stays. These are values as others are, and fold.
+def fold(steps, fetches):
+    consts, out = {}, []
+    for name, op, args, attrs in steps:
+        if op in OPS and all(a in consts for a in args):
+            try:
+                value = compute(op, [consts[a] for a in args], attrs)
+            except Exception:
+                pass
+            else:
+                if np.isfinite(value).all():
+                    op, args, attrs = "constant", (), {"value": value}
+        if op == "constant":
+            consts[name] = attrs["value"]
+        out.append((name, op, args, attrs))
+    return out, list(fetches)
+
+
 # %% [markdown]
 # ## simplify
 
@@ -1189,6 +1270,729 @@ def simplify(steps, fetches, rules):
     return out, [new[name] for name in fetches]
 
 
+# %% answer="simplify" name="inner_steps_not_looked_at" loses="matches"
+# Rules look only at the last step that a right side makes. The steps inside of it are new steps,
+# too, and rules may apply to them.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+
+    def fresh():
+        while True:
+            counter[0] += 1
+            n = f"s{counter[0]}"
+            if n not in taken:
+                taken.add(n)
+                return n
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and not attrs
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and all(match(q, a, bound) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None, outer=True):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound, None, False) for q in r[1:])
+        return (reduce if outer else put)((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        for left, right in rules:
+            if op in EFFECTS:
+                break
+            bound = {}
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    for name, op, args, attrs in steps:
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="simplify" name="attrs_of_inner_ignored" loses="matches"
+# A step inside of a pattern matches whatever its attrs are. A pattern stands for steps whose
+# attrs are empty, inside as well.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+
+    def fresh():
+        while True:
+            counter[0] += 1
+            n = f"s{counter[0]}"
+            if n not in taken:
+                taken.add(n)
+                return n
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and all(match(q, a, bound) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound) for q in r[1:])
+        return reduce((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        for left, right in rules:
+            if op in EFFECTS:
+                break
+            bound = {}
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    for name, op, args, attrs in steps:
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="simplify" name="bindings_survive" loses="matches"
+# What a rule bound before it failed is still bound for the next rule. Each rule begins with no
+# bindings.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+
+    def fresh():
+        while True:
+            counter[0] += 1
+            n = f"s{counter[0]}"
+            if n not in taken:
+                taken.add(n)
+                return n
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and not attrs
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and all(match(q, a, bound) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound) for q in r[1:])
+        return reduce((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        bound = {}
+        for left, right in rules:
+            if op in EFFECTS:
+                break
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    for name, op, args, attrs in steps:
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="simplify" name="equal_values_are_same" loses="matches"
+# Two constants with equal values count as the same value for a string that stands there twice.
+# The same value means the same name; that equal constants become one is `share`'s work.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+
+    def fresh():
+        while True:
+            counter[0] += 1
+            n = f"s{counter[0]}"
+            if n not in taken:
+                taken.add(n)
+                return n
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name or (
+                    made[name][1] == "constant" == made[bound[p]][1]
+                    and np.array_equal(made[name][3]["value"], made[bound[p]][3]["value"])
+                )
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and not attrs
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and all(match(q, a, bound) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound) for q in r[1:])
+        return reduce((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        for left, right in rules:
+            if op in EFFECTS:
+                break
+            bound = {}
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    for name, op, args, attrs in steps:
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="simplify" name="names_from_a_count" loses="table"
+# New steps get names that nobody has compared with the names that are there. A program may have
+# a step of that name already.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+
+    def fresh():
+        counter[0] += 1
+        return f"s{len(steps) + counter[0]}"
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and not attrs
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and all(match(q, a, bound) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound) for q in r[1:])
+        return reduce((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        for left, right in rules:
+            if op in EFFECTS:
+                break
+            bound = {}
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    for name, op, args, attrs in steps:
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="simplify" name="lists_changed" loses="table"
+# The lists that you were given are changed. They belong to the caller: return new ones.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+
+    def fresh():
+        while True:
+            counter[0] += 1
+            n = f"s{counter[0]}"
+            if n not in taken:
+                taken.add(n)
+                return n
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and not attrs
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and all(match(q, a, bound) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound) for q in r[1:])
+        return reduce((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        for left, right in rules:
+            if op in EFFECTS:
+                break
+            bound = {}
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    steps[:] = [tuple(s) for s in steps]
+    rules.append(rules[0]) if rules else None
+    for name, op, args, attrs in list(steps):
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    steps[:] = out
+    fetches[:] = [new[f] for f in fetches]
+    return steps, fetches
+
+
+# %% answer="simplify" name="a_few_rounds" loses="matches"
+# After a few rounds you stop, although a rule still applies. Go on until none does.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+    step_depth = [0]
+
+    def fresh():
+        while True:
+            counter[0] += 1
+            n = f"s{counter[0]}"
+            if n not in taken:
+                taken.add(n)
+                return n
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and not attrs
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and all(match(q, a, bound) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound) for q in r[1:])
+        return reduce((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        step_depth[0] += 1
+        for left, right in rules if step_depth[0] < 5 else []:
+            if op in EFFECTS:
+                break
+            bound = {}
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    for name, op, args, attrs in steps:
+        step_depth[0] = 0
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="simplify" name="two_levels" loses="matches"
+# Patterns are followed two levels down, no deeper. A pattern may be nested as deep as it likes.
+def simplify(steps, fetches, rules):
+    import numpy as np
+
+    out, made, shapes, new = [], {}, {}, {}
+    taken = {s[0] for s in steps}
+    counter = [0]
+
+    def fresh():
+        while True:
+            counter[0] += 1
+            n = f"s{counter[0]}"
+            if n not in taken:
+                taken.add(n)
+                return n
+
+    def put(step):
+        name, op, args, attrs = step
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        made[name] = step
+        out.append(step)
+        return name
+
+    def match(p, name, bound, depth=0):
+        if isinstance(p, str):
+            if p in bound:
+                return bound[p] == name
+            bound[p] = name
+            return True
+        _, op, args, attrs = made[name]
+        if isinstance(p, float):
+            if op != "constant":
+                return False
+            v = np.asarray(attrs["value"], dtype=float)
+            return v.size > 0 and bool(
+                np.all((v == p) & (np.signbit(v) == np.signbit(p)) | (np.isnan(v) & np.isnan(p)))
+            )
+        return (
+            op == p[0]
+            and not attrs
+            and op not in EFFECTS
+            and len(args) == len(p) - 1
+            and depth < 2
+            and all(match(q, a, bound, depth + 1) for q, a in zip(p[1:], args))
+        )
+
+    def rshape(r, bound):
+        if isinstance(r, str):
+            return shapes[bound[r]]
+        if isinstance(r, float):
+            return ()
+        return shape_of(r[0], [rshape(q, bound) for q in r[1:]], {})
+
+    def build(r, bound, top=None):
+        if isinstance(r, str):
+            return bound[r]
+        if isinstance(r, float):
+            return put((fresh(), "constant", (), {"value": np.full(() if top is None else top, r)}))
+        args = tuple(build(q, bound) for q in r[1:])
+        return reduce((fresh(), r[0], args, {}))
+
+    def reduce(step):
+        name, op, args, attrs = step
+        shape = shape_of(op, [shapes[a] for a in args], attrs)
+        for left, right in rules:
+            if op in EFFECTS:
+                break
+            bound = {}
+            if (
+                left[0] == op
+                and not attrs
+                and len(args) == len(left) - 1
+                and all(match(q, a, bound) for q, a in zip(left[1:], args))
+            ):
+                if not isinstance(right, float):
+                    try:
+                        s = rshape(right, bound)
+                    except ValueError:
+                        continue
+                    if tuple(s) != tuple(shape):
+                        continue
+                return build(right, bound, shape)
+        return put(step)
+
+    for name, op, args, attrs in steps:
+        new[name] = reduce((name, op, tuple(new[a] for a in args), attrs))
+    return out, [new[f] for f in fetches]
+
+
 # %% [markdown]
 # ## exact
 
@@ -1572,6 +2376,131 @@ def share(steps, fetches):
     return out, [new[name] for name in fetches]
 
 
+# %% answer="share" name="keepdims_ignored" loses="once"
+# Sums with the same axis count as equal, whatever `keepdims` says. All keys and values of the
+# attrs must be equal.
+def share(steps, fetches):
+    seen, new, out = {}, {}, []
+    for name, op, args, attrs in steps:
+        args = tuple(new[a] for a in args)
+        if op == "constant":
+            v = attrs["value"]
+            v = np.where(np.isnan(v), np.nan, v)
+            key = ("constant", v.shape, v.tobytes())
+        elif op in OPS:
+            key = (op, args, repr(attrs.get("axis", "none")) + repr(attrs.get("shape")))
+        else:
+            key = None
+        if key is not None and key in seen:
+            new[name] = seen[key]
+            continue
+        if key is not None:
+            seen[key] = name
+        new[name] = name
+        out.append((name, op, args, attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="share" name="rank_for_shape" loses="once"
+# Constants with the same bytes count as equal although their shapes differ, such as (2, 3) and
+# (3, 2).
+def share(steps, fetches):
+    seen, new, out = {}, {}, []
+    for name, op, args, attrs in steps:
+        args = tuple(new[a] for a in args)
+        if op == "constant":
+            v = attrs["value"]
+            v = np.where(np.isnan(v), np.nan, v)
+            key = ("constant", v.ndim, v.tobytes())
+        elif op in OPS:
+            key = (op, args, repr(sorted(attrs.items())))
+        else:
+            key = None
+        if key is not None and key in seen:
+            new[name] = seen[key]
+            continue
+        if key is not None:
+            seen[key] = name
+        new[name] = name
+        out.append((name, op, args, attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="share" name="printed_constants" loses="once"
+# Constants are compared as they are printed. NumPy prints eight digits, and leaves out the middle
+# of a long array.
+def share(steps, fetches):
+    seen, new, out = {}, {}, []
+    for name, op, args, attrs in steps:
+        args = tuple(new[a] for a in args)
+        if op == "constant":
+            v = attrs["value"]
+            v = np.where(np.isnan(v), np.nan, v)
+            key = ("constant", repr(v))
+        elif op in OPS:
+            key = (op, args, repr(sorted(attrs.items())))
+        else:
+            key = None
+        if key is not None and key in seen:
+            new[name] = seen[key]
+            continue
+        if key is not None:
+            seen[key] = name
+        new[name] = name
+        out.append((name, op, args, attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="share" name="rounded" loses="once"
+# Constants count as equal when they are nearly equal. They must be so in each bit.
+def share(steps, fetches):
+    seen, new, out = {}, {}, []
+    for name, op, args, attrs in steps:
+        args = tuple(new[a] for a in args)
+        if op == "constant":
+            v = attrs["value"]
+            v = np.where(np.isnan(v), np.nan, v)
+            key = ("constant", v.shape, np.round(v, 9).tobytes())
+        elif op in OPS:
+            key = (op, args, repr(sorted(attrs.items())))
+        else:
+            key = None
+        if key is not None and key in seen:
+            new[name] = seen[key]
+            continue
+        if key is not None:
+            seen[key] = name
+        new[name] = name
+        out.append((name, op, args, attrs))
+    return out, [new[f] for f in fetches]
+
+
+# %% answer="share" name="short_memory" loses="once"
+# You remember only the last hundred steps. Equal steps may stand far from each other.
+def share(steps, fetches):
+    seen, new, out = {}, {}, []
+    for name, op, args, attrs in steps:
+        args = tuple(new[a] for a in args)
+        if op == "constant":
+            v = attrs["value"]
+            v = np.where(np.isnan(v), np.nan, v)
+            key = ("constant", v.shape, v.tobytes())
+        elif op in OPS:
+            key = (op, args, repr(sorted(attrs.items())))
+        else:
+            key = None
+        if key is not None and key in seen:
+            new[name] = seen[key]
+            continue
+        if key is not None:
+            seen[key] = name
+            if len(seen) > 100:
+                seen.pop(next(iter(seen)))
+        new[name] = name
+        out.append((name, op, args, attrs))
+    return out, [new[f] for f in fetches]
+
+
 # %% [markdown]
 # ## prune
 
@@ -1705,6 +2634,31 @@ def prune(steps, fetches):
             kept.append(step)
             wanted.update(args)
     return kept[::-1], list(dict.fromkeys(fetches))
+
+
+# %% answer="prune" name="two_args" loses="exactly"
+# Only the first two args of a step are kept. A fused step may have more.
+def prune(steps, fetches):
+    need, out = set(fetches), []
+    for s in steps[::-1]:
+        if s[0] in need or s[1] in EFFECTS:
+            need |= set(s[2][:2])
+            out.append(s)
+    return out[::-1], fetches[:]
+
+
+# %% answer="prune" name="each_path" loses="exactly"
+# You walk each path through the graph anew. A value that is used twice doubles the number of
+# paths, so a hundred such steps never end: remember where you have been.
+def prune(steps, fetches):
+    by = {s[0]: s for s in steps}
+    keep = set()
+    todo = list(fetches) + [s[0] for s in steps if s[1] in EFFECTS]
+    while todo:
+        n = todo.pop()
+        keep.add(n)
+        todo += by[n][2]
+    return [s for s in steps if s[0] in keep], list(fetches)
 
 
 # %% [markdown]
@@ -2188,6 +3142,50 @@ def fuse(steps, fetches):
     from chainrule.compiler import PASSES
 
     return PASSES["fuse"](steps)
+
+
+# %% answer="fuse" name="sums_take_part" loses="needed_outside"
+# An elementwise step joins a sum where both values have the same shape. A sum is not
+# elementwise; both ends of a join have to be.
+def fuse(steps, fetches):
+    shapes, users, ops = {}, {}, {}
+    for name, op, args, attrs in steps:
+        shapes[name] = shape_of(op, [shapes[a] for a in args], attrs)
+        ops[name] = op
+        for a in set(args):
+            users.setdefault(a, []).append(name)
+    root, groups = {}, {}
+    for name, op, args, attrs in reversed(steps):
+        root[name] = name
+        u = users.get(name, [])
+        if (
+            op in EACH
+            and len(u) == 1
+            and name not in fetches
+            and (ops[u[0]] in EACH or ops[u[0]] == "sum")
+            and shapes[u[0]] == shapes[name]
+        ):
+            root[name] = root[u[0]]
+    for s in steps:
+        groups.setdefault(root[s[0]], []).append(s)
+    out = []
+    for s in steps:
+        if root[s[0]] != s[0]:
+            continue
+        g = groups[s[0]]
+        if len(g) == 1:
+            out.append(s)
+            continue
+        inner = {t[0] for t in g}
+        takes = []
+        for t in g:
+            for a in t[2]:
+                if a not in inner and a not in takes:
+                    takes.append(a)
+        out.append(
+            (s[0], "fused", tuple(takes), {"takes": tuple(takes), "steps": g, "gives": s[0]})
+        )
+    return out, list(fetches)
 
 
 # %% [markdown]
@@ -3273,6 +4271,387 @@ def jit(function, passes=()):
     return jitted
 
 
+# %% answer="jit" name="a_hundred_at_most" loses="guards"
+# After many different calls you forget what you traced. A combination that was there before is
+# not traced again, however many others came in between.
+def jit(function, passes=()):
+    cache = {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args)
+        if k not in cache:
+            if len(cache) >= 128:
+                cache.clear()
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape, a.dtype))
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                {f"in{i}": a for i, a in enumerate(args) if isinstance(a, np.ndarray)},
+            )
+        ]
+        return tuple(vals) if many else vals[0]
+
+    return jitted
+
+
+# %% answer="jit" name="failed_pass_remembered" loses="apart"
+# A program is remembered before its passes have run. If one of them raises, the next call runs a
+# program that they never saw.
+def jit(function, passes=()):
+    cache = {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args)
+        if k not in cache:
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape, a.dtype))
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            cache[k] = (steps, fetches, many)
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                {f"in{i}": a for i, a in enumerate(args) if isinstance(a, np.ndarray)},
+            )
+        ]
+        return tuple(vals) if many else vals[0]
+
+    return jitted
+
+
+# %% answer="jit" name="dtype_not_told" loses="values"
+# Your boxes do not know the dtype of their arrays. A function may ask for it.
+def jit(function, passes=()):
+    cache = {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args)
+        if k not in cache:
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape))
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                {f"in{i}": a for i, a in enumerate(args) if isinstance(a, np.ndarray)},
+            )
+        ]
+        return tuple(vals) if many else vals[0]
+
+    return jitted
+
+
+# %% answer="jit" name="numbers_in_boxes" loses="values"
+# Numbers are handed over in boxes. The function is given numbers as they are, so that it can
+# compare them, for example.
+def jit(function, passes=()):
+    cache = {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args)
+        if k not in cache:
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape, a.dtype))
+                elif type(a) is float:
+                    c = constant(steps, a)
+                    given.append(c)
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                {f"in{i}": a for i, a in enumerate(args) if isinstance(a, np.ndarray)},
+            )
+        ]
+        return tuple(vals) if many else vals[0]
+
+    return jitted
+
+
+# %% answer="jit" name="results_remembered" loses="values"
+# The result of an earlier call comes back when the same array comes again. There may be other
+# numbers in it now.
+def jit(function, passes=()):
+    cache, memo = {}, {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args)
+        if k not in cache:
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape, a.dtype))
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        ident = (k, tuple(id(a) for a in args))
+        if ident in memo:
+            return memo[ident]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                {f"in{i}": a for i, a in enumerate(args) if isinstance(a, np.ndarray)},
+            )
+        ]
+        memo[ident] = tuple(vals) if many else vals[0]
+        return memo[ident]
+
+    return jitted
+
+
+# %% answer="jit" name="none_left_out" loses="guards"
+# None is left out of your guards. It is a value as any other, and counts as an arg.
+def jit(function, passes=()):
+    cache = {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args if a is not None)
+        if k not in cache:
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape, a.dtype))
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                {f"in{i}": a for i, a in enumerate(args) if isinstance(a, np.ndarray)},
+            )
+        ]
+        return tuple(vals) if many else vals[0]
+
+    return jitted
+
+
+# %% answer="jit" name="strings_by_length" loses="guards"
+# Strings of the same length share a program. Value and type of everything that is no array are
+# guards.
+def jit(function, passes=()):
+    cache = {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a) if not isinstance(a, str) else len(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args)
+        if k not in cache:
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape, a.dtype))
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                {f"in{i}": a for i, a in enumerate(args) if isinstance(a, np.ndarray)},
+            )
+        ]
+        return tuple(vals) if many else vals[0]
+
+    return jitted
+
+
+# %% answer="jit" name="inputs_by_place" loses="passes"
+# Arrays are fed in the order of the inputs that are left in the program. A pass may have dropped
+# inputs, or put them in another order: feed by name.
+def jit(function, passes=()):
+    cache = {}
+
+    def key(a):
+        if isinstance(a, np.ndarray):
+            return ("array", a.shape, str(a.dtype))
+        if isinstance(a, tuple):
+            return ("tuple",) + tuple(key(b) for b in a)
+        return (type(a), repr(a))
+
+    def jitted(*args):
+        k = tuple(key(a) for a in args)
+        if k not in cache:
+            steps, given = [], []
+            for i, a in enumerate(args):
+                if isinstance(a, np.ndarray):
+                    steps.append((f"in{i}", "input", (), {"shape": a.shape}))
+                    given.append(Box(steps, f"in{i}", a.shape, a.dtype))
+                else:
+                    given.append(a)
+            res = function(*given)
+            many = isinstance(res, tuple)
+            fetches = [
+                (r if isinstance(r, Box) else constant(steps, r)).name
+                for r in (res if many else (res,))
+            ]
+            for p in passes:
+                steps, fetches = p(steps, fetches)
+            cache[k] = (steps, fetches, many)
+        steps, fetches, many = cache[k]
+        vals = [
+            np.array(v)
+            for v in run(
+                steps,
+                fetches,
+                dict(
+                    zip(
+                        [s[0] for s in steps if s[1] == "input"],
+                        [a for a in args if isinstance(a, np.ndarray)],
+                    )
+                ),
+            )
+        ]
+        return tuple(vals) if many else vals[0]
+
+    return jitted
+
+
 # %% [markdown]
 # ## locate
 
@@ -3650,3 +5029,240 @@ def checked_run(steps, fetches, feeds, lines):
 
     values = walk(steps, {})
     return [values[name] for name in fetches]
+
+
+# %% answer="locate" name="sum_is_finite" loses="values"
+# You look at the sum of the numbers. A sum of large finite numbers may be infinite: look at each
+# of them.
+def checked_run(steps, fetches, feeds, lines):
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except Exception as e:
+                raise RuntimeError(f"cannot compute {where}") from e
+            if not np.isfinite(np.sum(v)) and all(np.isfinite(x).all() for x in a):
+                raise FloatingPointError(f"NaN or infinity in {where}")
+            values[name] = v
+        return values
+
+    v = walk(steps, {})
+    return [v[f] for f in fetches]
+
+
+# %% answer="locate" name="largest_is_finite" loses="values"
+# You look at the largest number. An empty array has none.
+def checked_run(steps, fetches, feeds, lines):
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except Exception as e:
+                raise RuntimeError(f"cannot compute {where}") from e
+            if not np.isfinite(np.abs(v).max()) and all(np.isfinite(x).all() for x in a):
+                raise FloatingPointError(f"NaN or infinity in {where}")
+            values[name] = v
+        return values
+
+    v = walk(steps, {})
+    return [v[f] for f in fetches]
+
+
+# %% answer="locate" name="value_errors_only" loses="errors"
+# Only one kind of error is turned into a `RuntimeError`. A step may raise any.
+def checked_run(steps, fetches, feeds, lines):
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except ValueError as e:
+                raise RuntimeError(f"cannot compute {where}") from e
+            if not np.isfinite(v).all() and all(np.isfinite(x).all() for x in a):
+                raise FloatingPointError(f"NaN or infinity in {where}")
+            values[name] = v
+        return values
+
+    v = walk(steps, {})
+    return [v[f] for f in fetches]
+
+
+# %% answer="locate" name="needed_only" loses="line"
+# You leave out the steps that no fetch needs. `run` computes all of them, and so does this one:
+# the first step that goes wrong is named, whoever uses its value.
+def checked_run(steps, fetches, feeds, lines):
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except Exception as e:
+                raise RuntimeError(f"cannot compute {where}") from e
+            if not np.isfinite(v).all() and all(np.isfinite(x).all() for x in a):
+                raise FloatingPointError(f"NaN or infinity in {where}")
+            values[name] = v
+        return values
+
+    need, kept = set(fetches), []
+    for s in reversed(steps):
+        if s[0] in need:
+            need |= set(s[2])
+            kept.append(s)
+    v = walk(kept[::-1], {})
+    return [v[f] for f in fetches]
+
+
+# %% answer="locate" name="all_first" loses="line"
+# You note the first bad value and go on. A later step may fail in another way then, and its error
+# comes instead of the first.
+def checked_run(steps, fetches, feeds, lines):
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except Exception as e:
+                raise RuntimeError(f"cannot compute {where}") from e
+            if not np.isfinite(v).all() and all(np.isfinite(x).all() for x in a):
+                guilty.append(where)
+            values[name] = v
+        return values
+
+    guilty = []
+    v = walk(steps, {})
+    if guilty:
+        raise FloatingPointError(guilty[0])
+    return [v[f] for f in fetches]
+
+
+# %% answer="locate" name="result_only" loses="line"
+# You look for bad values only if what was fetched is bad. A comparison turns NaN into 0, so it may
+# be hidden by then.
+def checked_run(steps, fetches, feeds, lines):
+    values = run(steps, fetches, feeds)
+    if all(np.isfinite(v).all() for v in values):
+        return values
+
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except Exception as e:
+                raise RuntimeError(f"cannot compute {where}") from e
+            if not np.isfinite(v).all() and all(np.isfinite(x).all() for x in a):
+                raise FloatingPointError(f"NaN or infinity in {where}")
+            values[name] = v
+        return values
+
+    v = walk(steps, {})
+    return [v[f] for f in fetches]
+
+
+# %% answer="locate" name="kernel_result_only" loses="line"
+# You look into a fused step only if its result is bad. A bad value inside may be hidden by a
+# comparison.
+def checked_run(steps, fetches, feeds, lines):
+    def walk(steps, values):
+        for name, op, args, attrs in steps:
+            if op == "input":
+                values[name] = np.asarray(feeds[name], dtype=float)
+                continue
+            if op == "constant":
+                values[name] = attrs["value"]
+                continue
+            a = [values[x] for x in args]
+            if op == "fused":
+                with np.errstate(all="ignore"):
+                    whole = OPS["fused"](*a, **attrs)
+                if np.isfinite(whole).all():
+                    values[name] = whole
+                    continue
+                values[name] = walk(attrs["steps"], dict(zip(attrs["takes"], a)))[attrs["gives"]]
+                continue
+            where = f"{op}: {lines.get(name, 'made by the compiler')}"
+            try:
+                v = compute(op, a, attrs)
+            except Exception as e:
+                raise RuntimeError(f"cannot compute {where}") from e
+            if not np.isfinite(v).all() and all(np.isfinite(x).all() for x in a):
+                raise FloatingPointError(f"NaN or infinity in {where}")
+            values[name] = v
+        return values
+
+    v = walk(steps, {})
+    return [v[f] for f in fetches]
+
+
+# %% answer="locate" name="from_the_library" loses="line errors"
+# The library runs the program for you. It knows which step failed, but neither looks at the
+# numbers nor knows your lines.
+def checked_run(steps, fetches, feeds, lines):
+    from chainrule.program.lists import outcome
+
+    found = outcome((steps, fetches), feeds)
+    if found["flaw"]:
+        raise RuntimeError(found["flaw"])
+    return found["values"]
