@@ -1160,8 +1160,8 @@ class Walks:
 
 
 # %% answer="walks" name="memory_of_earlier_walks" loses="parameters"
-# What one walk has seen is remembered for the next, because the set is a default argument. The
-# second walk finds nothing.
+# The names that one walk has given are remembered for the next, because the set is a default
+# argument. The second walk leaves them out.
 class Walks:
     def named_modules(self):
         todo, seen = [("", self)], set()
@@ -1179,12 +1179,15 @@ class Walks:
     def named_buffers(self):
         return self._members("_buffers")
 
-    def _members(self, kind, seen={id(None)}):  # noqa: B006
+    def _members(self, kind, given=set()):  # noqa: B006
+        seen = {id(None)}
         for path, module in self.named_modules():
             for name, value in getattr(module, kind).items():
-                if id(value) not in seen:
+                way = f"{path}.{name}".lstrip(".")
+                if id(value) not in seen and (kind, way) not in given:
                     seen.add(id(value))
-                    yield f"{path}.{name}".lstrip("."), value
+                    given.add((kind, way))
+                    yield way, value
 
 
 # %% answer="modes" name="only_itself" loses="train_eval"

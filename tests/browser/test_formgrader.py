@@ -106,7 +106,10 @@ def test_a_mark_by_hand_is_kept_and_stays(
 ) -> None:
     with open_page() as page:
         open_submission(page, formgrader, 1)
-        box, comment = page.locator("input.score").last, page.locator("textarea.comment").last
+        box = page.locator("input.score.needs_manual_grade")
+        comment = page.locator("textarea.comment[placeholder]").last
+        for field in (box, comment):  # their contents come after the page
+            field.wait_for(timeout=PATIENCE)
         for field, words, kept in ((box, "2", "grade"), (comment, "Say what it means.", "comment")):
             field.click()
             field.fill(words)

@@ -12,7 +12,8 @@ from chainrule.primitive import TABLE
 
 
 def test_over_95_of_100_mutants_die_and_each_survivor_is_explained() -> None:
-    total, survivors = survey(sorted(TABLE))
+    ours = [name for name, op in TABLE.items() if op.forward.__module__.startswith("chainrule.")]
+    total, survivors = survey(sorted(ours))  # other tests run lessons, which add operations
     unknown = [f"{key}: {line}" for key, line in survivors if key not in EXPLAINED]
     assert unknown == []
     assert total > 600 and len(survivors) / total < 0.05
