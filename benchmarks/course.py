@@ -83,7 +83,8 @@ def run_notebook(path: Path) -> Ran:
         try:
             client.execute(stderr=subprocess.DEVNULL)  # what TensorFlow says of the machine
         except CellExecutionError as error:
-            failed = f"{error.ename}: {error.evalue}".strip().partition("\n")[0]
+            words = f"{error.ename}: {error.evalue}".strip().partition("\n")[0]
+            failed = f"{raised(notebook)} raised {words}"
         seconds = time.perf_counter() - begun
     return Ran(path.stem, seconds, sorted(timed(notebook), reverse=True), failed)
 
@@ -96,10 +97,22 @@ def timed(notebook: NotebookNode) -> list[tuple[float, str]]:
         begun, ended = times.get("iopub.execute_input"), times.get("shell.execute_reply")
         if begun and ended:
             spent = datetime.fromisoformat(ended) - datetime.fromisoformat(begun)
-            name = cell.metadata.get("nbgrader", {}).get("grade_id")
-            first = cell.source.strip().partition("\n")[0][:30]
-            found.append((spent.total_seconds(), name or f"cell {number} ({first})"))
+            found.append((spent.total_seconds(), name_of(number, cell)))
     return found
+
+
+def raised(notebook: NotebookNode) -> str:
+    """Return the name of the first cell that has an error below it."""
+    for number, cell in enumerate(notebook.cells):
+        if any(one.output_type == "error" for one in cell.get("outputs", [])):
+            return name_of(number, cell)
+    return "a cell"
+
+
+def name_of(number: int, cell: NotebookNode) -> str:
+    """Return a cell's grade id, or its place and how it begins."""
+    first = cell.source.strip().partition("\n")[0][:30]
+    return cell.metadata.get("nbgrader", {}).get("grade_id") or f"cell {number} ({first})"
 
 
 def as_text(all_ran: Sequence[Ran]) -> str:

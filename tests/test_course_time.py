@@ -28,7 +28,7 @@ def test_it_runs_solved_notebooks_and_adds_up(
     nbformat.write(notebook, master)
     assert course.main([FOLDER]) == 1
     out = capsys.readouterr().out
-    assert "IndexError: list index out of range" in out
+    assert "(here = []) raised IndexError: list index out of range" in out
 
 
 def test_an_unknown_lesson_is_one_sentence(
