@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 
-from autograder.channel import STOPPED, Channel, Closed, TooLate
+from autograder.channel import STOPPED, STOPPED_BY, Channel, Closed, TooLate
 from autograder.checks import wire
 from autograder.checks.desk import Boundary, Desk, TimeLimit
 from autograder.checks.guard import StandIn, allowed_imports
@@ -151,9 +151,9 @@ class AnswerParent:
     def _buried(self, pid: int, status: int) -> None:
         """Tell whoever asked for a process that the machine stopped it, and let it go."""
         channel = self.children.pop(pid)
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) in KILLED and self.prison:
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) in STOPPED_BY and self.prison:
             with contextlib.suppress(Closed, TooLate):
-                channel.send(STOPPED + KILLED[os.WTERMSIG(status)].encode(), 0.2)
+                channel.send(STOPPED + bytes([os.WTERMSIG(status)]), 0.2)
         channel.close()
 
     def _fork(self, file: int) -> None:
@@ -181,11 +181,6 @@ class AnswerParent:
 
 
 PIDFD = hasattr(os, "pidfd_open")
-KILLED: dict[int, str] = {
-    signal.SIGKILL: "it was stopped by the machine: it used too much memory or processor time",
-    signal.SIGXCPU: "it was stopped by the machine: it used too much processor time",
-    signal.SIGXFSZ: "it was stopped by the machine: it wrote too large a file",
-}
 
 
 def main(arguments: list[str]) -> None:

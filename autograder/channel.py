@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import os
+import signal
 import socket
 import struct
 import time
@@ -21,7 +22,13 @@ SMALL = 2**16
 
 
 STOPPED = b"X"
-"""First byte of a process's last message when it was stopped for it; the reason follows."""
+"""First byte of a process's last message when it was stopped for it; the signal follows."""
+STOPPED_BY: dict[int, str] = {
+    signal.SIGKILL: "it was stopped by the machine: it used too much memory or processor time",
+    signal.SIGXCPU: "it was stopped by the machine: it used too much processor time",
+    signal.SIGXFSZ: "it was stopped by the machine: it wrote too large a file",
+}
+"""The words are ours: whoever owns the socket can send such a message, too."""
 
 
 class Closed(Exception):
@@ -56,11 +63,9 @@ class Channel:
 
     def send(self, data: bytes, seconds: float | None = None, files: tuple[int, ...] = ()) -> None:
         """Send one message, with open files if there are any."""
-        if seconds is not None and seconds <= 0:
-            raise TooLate
+        head = HEADER.pack(len(data))
         try:
-            self.sock.settimeout(seconds)
-            head = HEADER.pack(len(data))
+            self._wait(seconds)
             if files:
                 socket.send_fds(self.sock, [head], list(files))
                 self.sock.sendall(data)
@@ -75,11 +80,9 @@ class Channel:
             raise Closed from None
 
     def receive(self, seconds: float | None = None) -> bytes:
-        """Return the next message."""
-        data, files = self.receive_with_files(seconds)
-        for file in files:
-            os.close(file)
-        return data
+        """Return the next message; open files that come with it are not taken."""
+        until = None if seconds is None else time.monotonic() + seconds
+        return self._body(self._take(HEADER.size, until), until)
 
     def ask_who_sends(self) -> None:
         """From now on let the kernel say which process sends; Linux only, elsewhere nothing."""
@@ -96,41 +99,52 @@ class Channel:
     def receive_with_files(self, seconds: float | None = None) -> tuple[bytes, list[int]]:
         """Return the next message and the open files that came with it."""
         until = None if seconds is None else time.monotonic() + seconds
-        head, files = self._take(HEADER.size, until)
+        files: list[int] = []
+        head = self._take(HEADER.size, until, files)
+        return self._body(head, until), files
+
+    def _body(self, head: bytes, until: float | None) -> bytes:
         (length,) = HEADER.unpack(head)
         if length > MAX_FRAME:
             raise Closed
-        body, _ = self._take(length, until)
+        body = self._take(length, until)
         if body[:1] == STOPPED:
-            raise Closed(body[1:].decode("utf-8", "replace")[:200])
-        return body, files
+            raise Closed(STOPPED_BY.get(int.from_bytes(body[1:2]), ""))
+        return body
 
-    def _take(self, count: int, until: float | None) -> tuple[bytes, list[int]]:
-        parts, got, files = [], 0, []
-        while got < count:
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
-                raise TooLate
+    def _take(self, count: int, until: float | None, files: list[int] | None = None) -> bytes:
+        """Return so many bytes; open files that come beside them are added to `files`."""
+        parts, missing = [], count
+        while missing:
             try:
-                self.sock.settimeout(left)
-                piece, beside, _, _ = self.sock.recvmsg(min(count - got, 2**20), BESIDE)
+                self._wait(None if until is None else until - time.monotonic())
+                room = min(missing, 2**20)
+                piece = self.sock.recv(room) if files is None else self._with_files(room, files)
             except TimeoutError:
                 raise TooLate from None
             except OSError:
                 raise Closed from None
-            files += self._beside(beside)
             if not piece:
                 raise Closed
+            if len(piece) == count:
+                return piece
             parts.append(piece)
-            got += len(piece)
-        return b"".join(parts), files
+            missing -= len(piece)
+        return b"".join(parts)
 
-    def _beside(self, messages: list[tuple[int, int, bytes]]) -> list[int]:
-        """Return the open files among what came beside the bytes; note who sent them."""
-        files: list[int] = []
-        for _, kind, data in messages:
+    def _wait(self, seconds: float | None) -> None:
+        """Let the next step on the socket take so long, or as long as it likes."""
+        if seconds is not None and seconds <= 0:
+            raise TooLate
+        if seconds is not None or self.sock.timeout is not None:
+            self.sock.settimeout(seconds)
+
+    def _with_files(self, room: int, files: list[int]) -> bytes:
+        """Return some bytes, add the open files that came beside them, and note who sent them."""
+        piece, beside, _, _ = self.sock.recvmsg(room, BESIDE)
+        for _, kind, data in beside:
             if kind == socket.SCM_RIGHTS:
                 files += array.array("i", data[: len(data) - len(data) % 4])
             elif kind == getattr(socket, "SCM_CREDENTIALS", None):
                 self.sender = CREDENTIALS.unpack(data[: CREDENTIALS.size])[0]
-        return files
+        return piece

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import selectors
@@ -39,6 +40,8 @@ from autograder.page import TIMED_OUT, Page
 from autograder.streams import CellStream, Descriptors
 
 STOPPED = "This cell was stopped: it ran past its time."
+FIRST_CELL = ("IPython.core.logger", "bdb")
+"""What IPython imports while it runs the first cell of a kernel."""
 IDLE_TURNS = 20
 """Turns that the event loop makes for a cell's other tasks when the cell is done."""
 
@@ -121,7 +124,7 @@ class Shell:
         main = types.SimpleNamespace(parent_thread=threading.main_thread())
         self.kernel.shell_channel_thread = main  # whom an interrupt of an `await` may reach
         self.shell = cast(Any, self.kernel.shell)
-        self.shell.transform_cell("0")  # compiles IPython's patterns once, not in every child
+        self._warm_up()
         self.session.msg("status")
         self.streams = [CellStream(self.session, name) for name in ("stdout", "stderr")]
         self.descriptors = Descriptors(self.streams)
@@ -130,6 +133,20 @@ class Shell:
         self.lock = threading.RLock()
         self.running = ""
         """The id of the request that runs; what belongs to another one is dropped."""
+
+    def _warm_up(self) -> None:
+        """Load and compile what IPython needs for a first cell and a first error, once for all
+        children; no cell is run."""
+        for name in FIRST_CELL:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        self.shell.transform_cell("0")
+        try:
+            compile("0 0", "<warm-up>", "exec")
+        except SyntaxError as error:
+            for shown in (self.shell.SyntaxTB, self.shell.InteractiveTB):
+                shown.structured_traceback(type(error), error, error.__traceback__)
+            self.shell.InteractiveTB.tb = None  # no cell has failed yet
 
     @property
     def namespace(self) -> dict[str, Any]:

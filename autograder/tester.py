@@ -7,12 +7,14 @@ child gets the way to the answer process and the way back, and runs the tests of
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import gc
 import importlib
 import inspect
 import linecache
 import os
+import resource
 import signal
 import socket
 import sys
@@ -28,8 +30,12 @@ from autograder.cores import bind
 
 WARM = ("numpy.random", "numpy.linalg")
 """What NumPy loads at first use: done once here, not in every child."""
+MOST_WORDS = 20_000
+"""Characters of a message."""
 LONGEST = 600
 """Seconds after which a tester ends itself; whoever waits for it has given up long before."""
+MEMORY = 2 * 2**30
+"""What a tester may hold, in bytes."""
 GRACE = 3.0
 """Seconds past a call's own limit before the answer process counts as stuck."""
 
@@ -84,6 +90,7 @@ def judge_cell(task: dict[str, Any], channel: Channel) -> dict[str, Any]:
         record["misconception"] = now.signatures.get(signature)
     except Exception as fault:
         record["verdict"], record["message"] = "error", f"the check is broken: {fault}"
+    record["message"] = str(record["message"])[:MOST_WORDS]
     printed = "".join(now.printed)[:4_000]
     if task.get("sign") and not signature:
         signature = now.signature()
@@ -147,6 +154,8 @@ def main(arguments: list[str]) -> None:
 
 def _child(answer: Channel, home: Channel) -> None:
     """Run the tests that arrive, until nobody is left to send one."""
+    with contextlib.suppress(OSError, ValueError):  # what student code sends may make it grow
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     try:
         while True:
             task = wire.decode(home.receive())

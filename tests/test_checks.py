@@ -14,8 +14,8 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 import autograder
-from autograder.checks import vjp_by_complex_step, vjp_by_differences
-from autograder.checks.verdict import NotYet
+from autograder.checks import judge, vjp_by_complex_step, vjp_by_differences, wire
+from autograder.checks.verdict import Failed, NotYet, StudentRaised
 
 HEAD = '@autograder.test\ndef _(rng):\n    "It doubles."\n'
 
@@ -183,6 +183,56 @@ def test_a_callback_counts_here_and_its_errors_reach_the_student() -> None:
         "count = callback(g)\nsame(call(f, count), ['negative', 3.0], 'x')\n"
         "require(count.calls == 2, 'calls')",
     )
+
+
+def test_what_a_callback_requires_cannot_be_swallowed() -> None:
+    said = verdict(
+        "def f(g):\n    try:\n        g(-1.0)\n    except Exception as error:\n        return 1.0",
+        "def g(x):\n    require(x > 0, 'g takes positive numbers only')\n"
+        "same(call(f, callback(g)), 1.0, 'x')",
+    )
+    assert "g takes positive numbers only" in said
+
+
+def test_a_callbacks_own_name_is_not_told() -> None:
+    run(
+        "def f(g):\n    try:\n        g()\n    except TypeError as e:\n        return str(e)",
+        "def telling_name(x):\n    return x\nwords = call(f, callback(telling_name))\n"
+        "require('telling' not in words and 'missing 1' in words, words)",
+    )
+
+
+def test_a_check_that_breaks_on_hidden_numbers_does_not_quote_them() -> None:
+    hidden = "### BEGIN HIDDEN TESTS\ncall(f)['{}']\n### END HIDDEN TESTS"
+    said = verdict("def f():\n    return {}", hidden.format("hidden_key"))
+    assert "this check is broken" in said and "hidden_key" not in said
+
+
+FORGED = {
+    "long": ["raised", ["E" * 10**6] * 10**3, "m" * 10**6, ["t" * 10**6] * 10**3, "p" * 10**6],
+    "no class": ["raised", [], "m", [], ""],
+    "no list": ["raised", 3, "m", [], ""],
+    "no number": ["limit", "soon", ""],
+    "no value": ["value"],
+    "nothing": [],
+    "a name": ["missing", "\x1b[2J" + "n" * 10**6],
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_replies_are_read_with_care_whatever_they_say(name: str) -> None:
+    now = judge.Session(ask=lambda request, called: wire.encode(FORGED[name]))
+    with pytest.raises((Failed, StudentRaised)) as caught:
+        now.request(["call"])
+    words = caught.value.words() if isinstance(caught.value, StudentRaised) else str(caught.value)
+    assert 0 < len(words) < 30_000 and "\x1b" not in words
+    assert sum(map(len, now.printed)) <= 4_000
+
+
+def test_the_name_of_an_object_is_made_harmless() -> None:
+    reply = ["value", wire.Opaque(0, "\x1b[31mEVIL\u202e"), ""]
+    now = judge.Session(ask=lambda request, called: wire.encode(reply))
+    assert "\x1b" not in now.request(["call"]).type_name
 
 
 def test_an_opaque_object_comes_back_and_can_be_handed_in() -> None:

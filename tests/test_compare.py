@@ -99,6 +99,31 @@ def test_dtype_can_be_left_free() -> None:
     assert differ(1, 1.0, dtype=False) is None
 
 
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        (np.array([b"3.0"]), np.array([3.0])),
+        (np.bytes_(b"3.0"), 3.0),
+        (np.array(["3.0"]), np.array([3.0])),
+        (10**400, 1.0),
+        (1.0, 10**400),
+    ],
+)
+def test_words_and_huge_integers_are_no_numbers_whatever_the_dtype(got: Any, expected: Any) -> None:
+    assert differ(got, expected, dtype=False) is not None
+
+
+def test_text_is_text_however_numpy_holds_it() -> None:
+    assert differ(np.str_("a"), "a") is None
+    assert differ(np.array(["a"], "U5"), np.array(["a"])) is None
+    assert differ(np.array([b"a"]), np.array(["a"])) is not None
+
+
+def test_a_number_past_float64_makes_no_noise(recwarn: pytest.WarningsRecorder) -> None:
+    assert differ(np.longdouble("1e4000"), 1.0) is not None
+    assert not recwarn.list
+
+
 def test_rounding_hides_the_last_digits_and_nothing_else() -> None:
     one = list(rounded([np.array([1.0, 2.0]), {"a": 0.1 + 0.2}]))
     assert one == list(rounded([np.array([1.0, 2.0 + 1e-13]), {"a": 0.3}]))

@@ -12,7 +12,7 @@ from autograder.master import Master, MasterCell
 ANSWER = """
 import colorsys
 def f(x):
-    import fractions
+    import shelve
     return 2 * x
 """
 TEST = """@autograder.test
@@ -46,7 +46,7 @@ def test_a_lesson_is_learned_by_its_cells_and_by_what_its_tests_ask(tmp_path: Pa
     assert not recall(one)
     with Engine.for_master(one, many=True) as engine:
         names = engine.learned[ALLOW]
-        assert {"colorsys", "fractions"} <= set(names)
+        assert {"colorsys", "shelve"} <= set(names)
         assert not {"sndhdr", "wave", "chainrule", "autograder"} & set(names)
         assert set(names) <= set(engine.open(1, ALLOW).modules())
     assert {allow: tuple(found) for allow, found in recall(one).items()} == {ALLOW: names}
@@ -65,6 +65,6 @@ def test_a_course_that_cannot_be_written_to_is_graded_without_a_list(tmp_path: P
     one = master(tmp_path)
     (tmp_path / FOLDER).parent.write_text("a file where the folder would be")
     with Engine.for_master(one, many=True) as engine:
-        assert "fractions" in engine.learned[ALLOW]
+        assert "shelve" in engine.learned[ALLOW]
         assert engine.run(one.cells).records["f-t"].points == 1.0
     assert not recall(one)

@@ -163,3 +163,52 @@ def test_a_shape_that_claims_more_than_is_there_allocates_nothing() -> None:
         wire.decode(claim + (2**65 % 2**64).to_bytes(8, "little"))
     with pytest.raises(wire.WireError):
         wire.decode(claim + (2**62 * 8 % 2**64).to_bytes(8, "little"))
+
+
+def _array(dtype: bytes, *lengths: int) -> bytes:
+    """Return the beginning of an array: its shape, then how many bytes of entries follow."""
+    head = b"A" + len(dtype).to_bytes(4, "little") + dtype + bytes((len(lengths) - 1,))
+    return head + b"".join(length.to_bytes(8, "little") for length in lengths)
+
+
+def test_entries_without_a_size_allocate_nothing() -> None:
+    for dtype in (b"|S0", b"<U0"):
+        with pytest.raises(wire.WireError):
+            wire.decode(_array(dtype, 10**12, 0))
+    assert wire.decode(_array(b"<f8", 0, 0)).shape == (0,)
+
+
+def test_a_message_that_ends_too_early_is_no_value() -> None:
+    value = ["text", b"bytes", 7, 1 << 100, 2.5, 1j, (None,), {"k": {1}}, np.arange(3), np.int8(1)]
+    whole = wire.encode(value)
+    for end in range(len(whole)):
+        with pytest.raises(wire.WireError):
+            wire.decode(whole[:end])
+    with pytest.raises(wire.WireError, match="after its end"):
+        wire.decode(whole + b"N")
+
+
+def test_depth_and_number_are_limited_on_arrival_too() -> None:
+    deep = b"L\x01\0\0\0" * (wire.MAX_DEPTH + 1) + b"N"
+    wide = b"L" + (wire.MAX_ITEMS + 1).to_bytes(4, "little") + b"N" * (wire.MAX_ITEMS + 1)
+    keys = b"M" + (wire.MAX_KEYS + 1).to_bytes(4, "little") + b"N" * 2 * (wire.MAX_KEYS + 1)
+    for message in (deep, wide, keys):
+        with pytest.raises(wire.WireError, match=r"too (deep|many)"):
+            wire.decode(message)
+    assert wire.decode(b"L\x01\0\0\0" * wire.MAX_DEPTH + b"N") is not None
+
+
+def test_sets_and_dtypes_are_limited_both_ways() -> None:
+    with pytest.raises(wire.WireError, match="a set of"):
+        wire.encode(set(range(wire.MAX_KEYS + 1)))
+    many = b"E" + (wire.MAX_KEYS + 1).to_bytes(4, "little") + b"N" * (wire.MAX_KEYS + 1)
+    with pytest.raises(wire.WireError, match="too many values"):
+        wire.decode(many)
+    with pytest.raises(wire.WireError, match="name too long"):
+        wire.decode(_array(b"<U" + b"0" * 1000 + b"1", 0, 0))
+
+
+def test_rows_without_entries_are_limited() -> None:
+    with pytest.raises(wire.WireError, match="too many rows"):
+        wire.decode(_array(b"<f8", 10**15, 0, 0))
+    assert wire.decode(_array(b"<f8", 3, 0, 0)).shape == (3, 0)

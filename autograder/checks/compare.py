@@ -11,7 +11,11 @@ import numpy as np
 from autograder.checks.wire import Opaque
 
 Number = (bool, int, float, complex, np.generic)
-KINDS = {"b": "bool", "i": "integer", "u": "integer", "f": "float", "c": "complex", "U": "text"}
+KINDS = {
+    "b": "bool", "i": "integer", "u": "integer", "f": "float", "c": "complex", "U": "text",
+    "S": "bytes", "O": "integer too large for NumPy",
+}  # fmt: skip
+WORDS = ("text", "bytes")
 
 
 def difference(
@@ -23,27 +27,39 @@ def difference(
     numbers: in kind) and `|got - expected| <= atol + rtol * |expected|` for each entry. NaN equals
     only NaN, an infinity only itself. Tuples and lists are interchangeable; other types are not.
     """
+    if _identical(got, expected):
+        return None
     if isinstance(expected, (np.ndarray, *Number)):
-        if _identical(got, expected):
-            return None
         return _of_arrays(got, expected, path, rtol, atol, dtype)
     options = {"rtol": rtol, "atol": atol, "dtype": dtype}
     if isinstance(expected, (list, tuple)):
         return _of_series(got, expected, path, options)
     if isinstance(expected, dict):
         return _of_dicts(got, expected, path, options)
+    if isinstance(got, (np.str_, np.bytes_)):
+        got = got.item()
     if type(got) is not type(expected) or got != expected:
         return f"{_place(path)}expected {show(expected)}, came {show(got)}"
     return None
 
 
 def _identical(got: Any, expected: Any) -> bool:
-    """Whether type, shape and every entry are equal: most right ones are, and it is soon seen."""
-    if type(got) is not type(expected):
+    """Whether types, shapes and every entry are equal: most right ones are, and it is soon seen."""
+    kind = type(expected)
+    if kind is list or kind is tuple:
+        series = type(got) in (list, tuple) and len(got) == len(expected)
+        return series and all(map(_identical, got, expected))
+    if type(got) is not kind:
         return False
-    if type(got) is not np.ndarray:
-        return bool(got == expected)
-    return got.dtype == expected.dtype and np.array_equal(got, expected)
+    if kind is np.ndarray:
+        return (
+            got.dtype == expected.dtype
+            and got.shape == expected.shape
+            and bool((got == expected).all())
+        )
+    if kind is dict:
+        return got.keys() == expected.keys() and all(_identical(got[k], expected[k]) for k in got)
+    return bool(got == expected)
 
 
 def _place(path: str) -> str:
@@ -84,10 +100,11 @@ def _of_arrays(
     a, b = np.asarray(got), np.asarray(expected)
     if a.shape != b.shape:
         return f"{_place(path)}expected shape {b.shape}, came {a.shape}"
-    exact = not single and isinstance(got, np.ndarray) and b.ndim > 0
-    if dtype and (a.dtype != b.dtype if exact else _kind(a) != _kind(b)):
+    words = _kind(a) in WORDS or _kind(b) in WORDS
+    exact = not single and isinstance(got, np.ndarray) and b.ndim > 0 and not words
+    if (dtype or words) and (a.dtype != b.dtype if exact else _kind(a) != _kind(b)):
         return f"{_place(path)}expected {_type(b, exact)}, came {_type(a, exact)}"
-    if _kind(a) == "text" or _kind(b) == "text":
+    if words:
         wrong = a != b
     else:
         wrong = ~close(a, b, rtol, atol)
@@ -107,11 +124,12 @@ def close(a: np.ndarray, b: np.ndarray, rtol: float, atol: float) -> np.ndarray:
 
     NaN equals NaN, infinities equal themselves, everything else is compared with tolerance.
     """
-    if a.dtype.kind in "biu" and b.dtype.kind in "biu" and rtol == 0 and atol == 0:
+    exact = "biuO" if rtol == 0 and atol == 0 else "O"
+    if (a.dtype.kind in exact and b.dtype.kind in exact) or "O" in (a.dtype.kind, b.dtype.kind):
         return np.asarray(a == b)
     wide = np.complex128 if "c" in (a.dtype.kind, b.dtype.kind) else np.float64
-    x, y = a.astype(wide), b.astype(wide)
     with np.errstate(all="ignore"):
+        x, y = a.astype(wide), b.astype(wide)
         near = np.abs(x - y) <= atol + rtol * np.abs(y)
     near &= np.isfinite(x) & np.isfinite(y)
     return near | (x == y) | (np.isnan(x) & np.isnan(y))

@@ -30,6 +30,8 @@ from autograder.checks.verdict import Failed, Fault, StudentRaised
 KEPT = "\n\t\u200d"
 """Characters of the categories that `_text` drops which text does need."""
 HIDDEN = ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")
+MOST_PRINTED, MOST_KINDS, MOST_LINES = 4_000, 50, 24
+"""Characters, classes and lines that are read of what student code printed or raised."""
 MOST_SAID = 6
 """How many arguments of a call that raised are told."""
 Ask = Callable[[bytes, Callable[[bytes], bytes]], bytes]
@@ -52,6 +54,8 @@ class Session:
     outcomes: list[Any] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
     definitions: int = 0
+    refused: list[Failed | Fault] = field(default_factory=list)
+    """What a function of the tester's said when student code called it."""
 
     def request(self, message: list[Any]) -> Any:
         """Send one message and return the value of its reply, or raise what the reply says."""
@@ -60,12 +64,12 @@ class Session:
         except wire.WireError as error:
             raise Fault(f"the check sent what cannot cross: {error}") from None
         try:
-            reply = wire.decode(self.ask(data, self.called))
-            kind, *rest = reply
-        except (wire.WireError, TypeError, ValueError):
+            kind, *rest = wire.decode(self.ask(data, self.called), _token_of)
+            if self.refused:
+                raise self.refused.pop()
+            return _read_reply(self, str(kind), rest)
+        except (wire.WireError, TypeError, ValueError, KeyError):
             raise Failed("your code sent back something that is no answer") from None
-        value = _read_reply(self, str(kind), rest)
-        return value
 
     def called(self, data: bytes) -> bytes:
         """Answer a callback from student code; only values cross."""
@@ -76,8 +80,13 @@ class Session:
             return wire.encode(["raised", "TypeError", str(error)[:500]])
         try:
             return wire.encode(["value", hook(*args, **kwargs)])
+        except (Failed, Fault) as verdict:  # for the test, whatever student code makes of it
+            self.refused.append(verdict)
+            return wire.encode(["raised", "Exception", "the check has seen enough"])
         except Exception as error:
-            return wire.encode(["raised", type(error).__name__, str(error)[:500]])
+            name = getattr(getattr(hook, "__self__", None), "name", "")
+            words = str(error).replace(name, "the function") if name else str(error)
+            return wire.encode(["raised", type(error).__name__, words[:500]])
 
     def note(self, outcome: Any) -> None:
         """Remember what student code did on a visible case, for the misconception's signature."""
@@ -91,10 +100,7 @@ class Session:
             if frame.f_back is None:
                 return False
             frame = frame.f_back
-        line = frame.f_lineno - frame.f_code.co_firstlineno
-        lines = self.source.splitlines()[: line + 1]
-        begun = sum(text.strip() == HIDDEN[0] for text in lines)
-        return begun > sum(text.strip() == HIDDEN[1] for text in lines)
+        return frame.f_lineno - frame.f_code.co_firstlineno in _hidden_lines(self.source)
 
     def signature(self) -> str:
         """Hash what student code did on the visible cases up to here."""
@@ -119,35 +125,46 @@ def session() -> Session:
 
 
 def _read_reply(now: Session, kind: str, rest: list[Any]) -> Any:
+    """Return the value of a reply, or raise what it says; its lengths are not to be trusted."""
+    if kind not in ("value", "raised"):
+        raise _refusal(kind, rest)
+    *found, printed = rest
+    if printed:
+        now.printed.append(_text(printed, MOST_PRINTED))
     if kind == "value":
-        value, printed = rest
-        if printed:
-            now.printed.append(_text(printed))
+        (value,) = found
         return value
-    if kind == "raised":
-        kinds, message, trail, printed = rest
-        if printed:
-            now.printed.append(_text(printed))
-        raise StudentRaised([_text(k) for k in kinds], _text(message), [_text(t) for t in trail])
-    raise _refusal(kind, rest)
+    kinds, message, trail = found
+    raise StudentRaised(
+        [_text(kind, 80) for kind in kinds[:MOST_KINDS]] or ["an error"],
+        _text(message, MOST_PRINTED),
+        [_text(line, 500) for line in trail[:MOST_LINES]],
+    )
 
 
-def _text(words: Any) -> str:
-    """Return a student's words without what no file can hold, or what steers a terminal or a line:
-    half surrogates, control characters, marks that turn the direction of writing."""
+def _text(words: Any, most: int) -> str:
+    """Return the beginning of a student's words without what no file can hold, or what steers a
+    terminal or a line: half surrogates, control characters, marks that turn the direction."""
     return "".join(
         char if char in KEPT or unicodedata.category(char) not in ("Cc", "Cf", "Cs") else "\ufffd"
-        for char in str(words)
+        for char in str(words)[:most]
     )
+
+
+def _token_of(token: Any) -> Any:
+    """Return a token that came from student code, the name that it gave itself made harmless."""
+    if isinstance(token, wire.Opaque):
+        return wire.Opaque(token.key, _text(token.type_name, 80))
+    return token
 
 
 def _refusal(kind: str, rest: list[Any]) -> Exception:
     detail = rest[0] if rest else ""
     if isinstance(detail, str):
-        detail = _text(detail)
+        detail = _text(detail, 500)
     if kind == "missing":
         return Failed(f"your notebook has no `{detail}` yet: run the cell that defines it")
-    if kind == "limit":
+    if kind == "limit" and isinstance(detail, (int, float)):
         return Failed(f"your code was stopped: it ran for more than {detail:g} seconds")
     if kind == "refused":
         return Failed(f"your code returned {detail}")
@@ -249,6 +266,11 @@ class callback:
         self.f = f
         self.calls = 0
 
+    @property
+    def name(self) -> str:
+        """Return what Python calls the function in its own messages."""
+        return str(getattr(self.f, "__qualname__", ""))
+
     def token(self) -> wire.Hook:
         """Return what crosses to the student's side."""
         now = session()
@@ -317,7 +339,8 @@ def run_test(fn: types.FunctionType, now: Session) -> None:
         raise
     except Exception as error:
         line = _body_line(error, fn.__code__)
-        raise Fault(f"{type(error).__name__} in line {line} of the check: {error}") from error
+        said = "" if line - 1 in _hidden_lines(now.source) else f": {error}"
+        raise Fault(f"{type(error).__name__} in line {line} of the check{said}") from error
     finally:
         _sessions.pop()
 
@@ -332,8 +355,11 @@ def _body_line(error: BaseException, body: types.CodeType) -> int:
 
 
 def _own_seed(now: Session) -> list[int]:
-    """Return the seed of this test: the assignment's, and the text of the test."""
-    digest = hashlib.sha256(now.source.encode()).digest()
+    """Return the seed of this test: the assignment's, and the text of the test.
+
+    A kernel ends a cell with a new line, a notebook does not; the numbers are the same in both.
+    """
+    digest = hashlib.sha256(now.source.rstrip("\n").encode()).digest()
     return [now.seed, int.from_bytes(digest[:8], "little")]
 
 
@@ -341,6 +367,17 @@ def _child_seed(now: Session) -> int:
     """Return a seed for the student's side that tells nothing about the tester's."""
     words = repr(("student", *_own_seed(now))).encode()
     return int.from_bytes(hashlib.sha256(words).digest()[:4], "little")
+
+
+@functools.lru_cache(1)
+def _hidden_lines(source: str) -> frozenset[int]:
+    """Return the lines of a test's hidden regions, counted from 0."""
+    depth, found = 0, set()
+    for number, line in enumerate(source.splitlines()):
+        depth += (line.strip() == HIDDEN[0]) - (line.strip() == HIDDEN[1])
+        if depth > 0:
+            found.add(number)
+    return frozenset(found)
 
 
 @functools.cache

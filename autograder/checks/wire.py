@@ -12,7 +12,7 @@ import functools
 import math
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,9 @@ MAX_DEPTH = 32
 MAX_ITEMS = 200_000
 """How many values one message may hold, an array counting as one."""
 MAX_KEYS = 5_000
-"""How many keys one dictionary may hold: colliding keys make a larger one slow to rebuild."""
+"""How many keys one dictionary or set may hold: colliding keys make a larger one slow to build."""
+MAX_HEAD = 64
+"""Bytes that an array's dtype may be written in."""
 MAX_INT_BYTES = 512
 """Size of one Python integer, in bytes."""
 AS_WRITTEN = "<|=" if sys.byteorder == "little" else "<|"
@@ -87,6 +89,9 @@ def type_name(value: object) -> str:
 COUNTED = struct.Struct("<cI")
 KEYED = struct.Struct("<cQ")
 DOUBLE = struct.Struct("<cd")
+COMPLEX = struct.Struct("<cdd")
+SMALL_INT = struct.Struct("<cIq")
+"""An integer of eight bytes, as most are written: its mark, its size, itself."""
 
 
 class _Writer:
@@ -94,115 +99,143 @@ class _Writer:
         self.keep = keep
         self.parts: list[bytes] = []
         self.size = 0
+        """Bytes of what can be long, which is stopped before it is copied."""
         self.items = 0
 
-    def put(self, part: bytes) -> None:
-        self.parts.append(part)
-        self.size += len(part)
+    def values(self, values: Collection[Any], depth: int) -> None:
+        """Write the values of one container; the message itself is at depth 0."""
+        self.items += len(values)
+        if self.items > MAX_ITEMS:
+            raise WireError(f"more than {MAX_ITEMS} values in one answer")
+        if depth > MAX_DEPTH and values:
+            raise WireError(f"nested deeper than {MAX_DEPTH} levels, or inside itself")
+        for value in values:
+            kind = type(value)
+            (_WRITER_OF.get(kind) or _writer_for(kind))(self, value, depth)
+
+    def sized(self, tag: bytes, data: bytes) -> None:
+        self.grow(len(data))
+        self.parts.append(COUNTED.pack(tag, len(data)) + data)
+
+    def grow(self, count: int) -> None:
+        self.size += count
         if self.size > MAX_BYTES:
             raise WireError(f"more than {MAX_BYTES // 2**20} MiB in one value")
 
-    def sized(self, tag: bytes, data: bytes) -> None:
-        self.put(COUNTED.pack(tag, len(data)) + data)
-
-    def value(self, value: Any, depth: int = 0) -> None:
-        self.items += 1
-        if self.items > MAX_ITEMS:
-            raise WireError(f"more than {MAX_ITEMS} values in one answer")
-        if depth > MAX_DEPTH:
-            raise WireError(f"nested deeper than {MAX_DEPTH} levels, or inside itself")
-        write = _WRITER_OF.get(type(value)) or _writer_for(type(value))
-        if write is None:
-            self.token(self.keep(value))
-        else:
-            write(self, value, depth)
-
-    def token(self, token: Any) -> None:
-        if type(token) is Ref:
-            self.sized(b"R", token.name.encode())
-        elif type(token) is Opaque:
-            name = token.type_name.encode("utf-8", "replace")
-            self.put(KEYED.pack(b"O", token.key) + LENGTH.pack(len(name)) + name)
-        elif type(token) is Hook:
-            self.put(KEYED.pack(b"H", token.key))
-        else:
-            _refuse(token)
-
-    def series(self, tag: bytes, items: list[Any], depth: int) -> None:
-        self.put(COUNTED.pack(tag, len(items)))
-        for item in items:
-            self.value(item, depth + 1)
+    def series(self, tag: bytes, items: Collection[Any], depth: int) -> None:
+        self.parts.append(COUNTED.pack(tag, len(items)))
+        self.values(items, depth + 1)
 
 
 def _write_int(out: _Writer, value: int, depth: int) -> None:
     plain = int.__int__(value)
+    if -(2**63) <= plain < 2**63:
+        out.parts.append(SMALL_INT.pack(b"I", 8, plain))
+        return
     data = plain.to_bytes(plain.bit_length() // 8 + 1, "little", signed=True)
     if len(data) > MAX_INT_BYTES:
         raise WireError(f"an integer of {len(data)} bytes; {MAX_INT_BYTES} is the most")
     out.sized(b"I", data)
 
 
+def _write_complex(out: _Writer, value: complex, depth: int) -> None:
+    plain = complex.__pos__(value)
+    out.parts.append(COMPLEX.pack(b"C", plain.real, plain.imag))
+
+
 def _write_array(out: _Writer, value: Any, depth: int) -> None:
-    scalar = isinstance(value, np.generic)
-    array = np.asarray(value) if scalar else np.ndarray.view(value, np.ndarray)
-    if array.dtype.kind not in ARRAY_KINDS:
-        out.token(out.keep(value))
+    single = isinstance(value, np.generic)
+    array = np.asarray(value) if single else value
+    if type(array) is not np.ndarray:
+        array = np.ndarray.view(array, np.ndarray)
+    kind = _array_kind(array.dtype, array.ndim, b"G" if single else b"A")
+    if kind is None:
+        _write_kept(out, value, depth)
         return
-    if array.dtype.byteorder not in AS_WRITTEN:
-        array = array.astype(array.dtype.newbyteorder("<"))
-    if array.nbytes > MAX_BYTES:
-        raise WireError(
-            f"an array of {array.nbytes // 2**20} MiB; {MAX_BYTES // 2**20} is the most"
-        )
-    out.sized(b"G" if scalar else b"A", array.dtype.str.encode())
-    lengths = _sizes(array.ndim).pack(*array.shape, array.nbytes)
-    out.put(bytes((array.ndim,)) + lengths + array.tobytes())
+    size = array.nbytes
+    if size > MAX_BYTES:
+        raise WireError(f"an array of {size // 2**20} MiB; {MAX_BYTES // 2**20} is the most")
+    out.grow(size)
+    little, head, sizes = kind
+    data = array if array.dtype is little else array.astype(little)
+    out.parts += (head, sizes.pack(*array.shape, size), data.tobytes())
+
+
+@functools.lru_cache(256)
+def _array_kind(
+    dtype: np.dtype, ndim: int, tag: bytes
+) -> tuple[np.dtype, bytes, struct.Struct] | None:
+    """Return the dtype that arrays of this kind are written in, what they begin with, and how
+    their lengths are written; None for those that do not cross by value."""
+    if dtype.kind not in ARRAY_KINDS:
+        return None
+    little = dtype if dtype.byteorder in AS_WRITTEN else dtype.newbyteorder("<")
+    words = little.str.encode()
+    return little, COUNTED.pack(tag, len(words)) + words + bytes((ndim,)), _sizes(ndim)
+
+
+@functools.cache
+def _sizes(ndim: int) -> struct.Struct:
+    """Return how the lengths of an array's axes and its bytes are written; `ndim` is one byte."""
+    return struct.Struct(f"<{ndim + 1}Q")
+
+
+def _write_set(out: _Writer, items: list[Any], depth: int) -> None:
+    if len(items) > MAX_KEYS:
+        raise WireError(f"a set of {len(items)} values; {MAX_KEYS} is the most")
+    out.series(b"E", items, depth)
 
 
 def _write_dict(out: _Writer, value: dict[Any, Any], depth: int) -> None:
-    items = list(dict.items(value))
-    if len(items) > MAX_KEYS:
-        raise WireError(f"a dictionary of {len(items)} keys; {MAX_KEYS} is the most")
-    out.put(COUNTED.pack(b"M", len(items)))
-    for key, item in items:
-        out.value(key, depth + 1)
-        out.value(item, depth + 1)
+    count = dict.__len__(value)
+    if count > MAX_KEYS:
+        raise WireError(f"a dictionary of {count} keys; {MAX_KEYS} is the most")
+    out.parts.append(COUNTED.pack(b"M", count))
+    flat = [part for pair in dict.items(value) for part in pair]
+    out.values(flat, depth + 1)
+
+
+def _write_kept(out: _Writer, value: Any, depth: int) -> None:
+    """Write a token: `value` itself, or the one that stands for what stays on this side."""
+    token = value if type(value) in (Ref, Opaque, Hook) else out.keep(value)
+    if type(token) is Ref:
+        out.sized(b"R", token.name.encode())
+    elif type(token) is Opaque:
+        name = token.type_name.encode("utf-8", "replace")
+        out.parts += (KEYED.pack(b"O", token.key), LENGTH.pack(len(name)), name)
+    elif type(token) is Hook:
+        out.parts.append(KEYED.pack(b"H", token.key))
+    else:
+        _refuse(token)
 
 
 Write = Callable[[_Writer, Any, int], None]
 _WRITERS: tuple[tuple[Any, Write], ...] = (
-    (type(None), lambda out, v, d: out.put(b"N")),
-    (bool, lambda out, v, d: out.put(b"T" if v is True else b"F")),
+    (type(None), lambda out, v, d: out.parts.append(b"N")),
+    (bool, lambda out, v, d: out.parts.append(b"T" if v is True else b"F")),
     ((np.ndarray, np.generic), _write_array),
     (int, _write_int),
-    (float, lambda out, v, d: out.put(DOUBLE.pack(b"D", float.__float__(v)))),
-    (complex, lambda out, v, d: out.put(b"C" + _complex_bytes(v))),
+    (float, lambda out, v, d: out.parts.append(DOUBLE.pack(b"D", float.__float__(v)))),
+    (complex, _write_complex),
     (str, lambda out, v, d: out.sized(b"S", str.encode(v, "utf-8", "surrogatepass"))),
     (bytes, lambda out, v, d: out.sized(b"B", bytes.__getitem__(v, slice(None)))),
     (list, lambda out, v, d: out.series(b"L", list(list.__iter__(v)), d)),
     (tuple, lambda out, v, d: out.series(b"U", list(tuple.__iter__(v)), d)),
-    (set, lambda out, v, d: out.series(b"E", list(set.__iter__(v)), d)),
-    (frozenset, lambda out, v, d: out.series(b"E", list(frozenset.__iter__(v)), d)),
+    (set, lambda out, v, d: _write_set(out, list(set.__iter__(v)), d)),
+    (frozenset, lambda out, v, d: _write_set(out, list(frozenset.__iter__(v)), d)),
     (dict, _write_dict),
-    ((Ref, Opaque, Hook), lambda out, v, d: out.token(v)),
+    (object, _write_kept),
 )  # fmt: skip
 
 
-def _writer_for(kind: type) -> Write | None:
-    for base, write in _WRITERS:
-        if issubclass(kind, base):  # isinstance would believe a lying __class__
-            return write
-    return None
+def _writer_for(kind: type) -> Write:
+    # isinstance would believe a lying __class__
+    return next(write for base, write in _WRITERS if issubclass(kind, base))
 
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
 _WRITER_OF = {kind: _writer_for(kind) for kind in (*_PLAIN, np.ndarray, np.float64, Ref, Hook)}
 """The writers of what most values are; a subclass is looked for in the table above."""
-
-
-def _complex_bytes(value: complex) -> bytes:
-    plain = complex.__pos__(value)
-    return struct.pack("<dd", plain.real, plain.imag)
 
 
 def encode(value: Any, keep: Keep = _refuse) -> bytes:
@@ -212,12 +245,14 @@ def encode(value: Any, keep: Keep = _refuse) -> bytes:
     default such an object is a `WireError`, as is anything past the limits above.
     """
     out = _Writer(keep)
-    out.value(value)
+    out.values((value,), 0)
     return b"".join(out.parts)
 
 
 # ---------------------------------------------------------------------------------------------
-# Reading. Every length is checked against what is there before anything is built from it.
+# Reading. A reader takes where its value begins, after the mark, and returns it and where it ends.
+# Nothing is built that is larger than what is there: a slice stops where the message does, and a
+# value that would end past it is found out at the message's end.
 
 
 LENGTH = struct.Struct("<I")
@@ -225,105 +260,143 @@ KEY = struct.Struct("<Q")
 NUMBER = struct.Struct("<d")
 
 
-class _Reader:
+class _Message:
     def __init__(self, data: bytes, resolve: Resolve) -> None:
         self.data = data
-        self.at = 0
-        self.items = 0
         self.resolve = resolve
+        self.items = 0
 
-    def skip(self, count: int) -> int:
-        """Return where the next `count` bytes begin, and go past them."""
-        at = self.at
-        if count > len(self.data) - at:
-            raise WireError("a message that ends too early")
-        self.at = at + count
-        return at
-
-    def number(self, form: struct.Struct) -> Any:
-        return form.unpack_from(self.data, self.skip(form.size))[0]
-
-    def sized(self) -> bytes:
-        count = self.number(LENGTH)
-        at = self.skip(count)
-        return self.data[at : at + count]
-
-    def series(self, depth: int) -> list[Any]:
-        return [self.value(depth + 1) for _ in range(self.number(LENGTH))]
-
-    def value(self, depth: int = 0) -> Any:
-        self.items += 1
-        if depth > MAX_DEPTH or self.items > MAX_ITEMS:
+    def values(self, count: int, at: int, depth: int) -> tuple[list[Any], int]:
+        """Return the next `count` values, and where they end; the message is at depth 0."""
+        self.items += count
+        if self.items > MAX_ITEMS or (depth > MAX_DEPTH and count):
             raise WireError("a message nested too deep or too long")
-        tag = self.data[self.skip(1)]
-        if tag not in _READERS:
-            raise WireError(f"an unknown mark {chr(tag)!r} in a message")
-        return _READERS[tag](self, depth)
+        data, found = self.data, []
+        for _ in range(count):
+            value, at = _READERS[data[at]](self, at + 1, depth)
+            found.append(value)
+        return found, at
+
+    def series(self, at: int, depth: int) -> tuple[list[Any], int]:
+        return self.values(LENGTH.unpack_from(self.data, at)[0], at + 4, depth + 1)
+
+    def sized(self, at: int) -> tuple[bytes, int]:
+        end = at + 4 + LENGTH.unpack_from(self.data, at)[0]
+        return self.data[at + 4 : end], end
 
 
 @functools.lru_cache(64)
-def _dtype(words: bytes) -> tuple[np.dtype, np.dtype]:
-    """Return a dtype that may cross as it is written, and in this machine's order of bytes."""
-    dtype = np.dtype(words.decode("ascii"))
+def _kind_of(head: bytes) -> tuple[np.dtype, np.dtype, struct.Struct]:
+    """Return a dtype as it is written and in this machine's order of bytes, and how the lengths
+    that follow are written."""
+    dtype = np.dtype(head[4:-1].decode("ascii"))
     if dtype.kind not in ARRAY_KINDS:
         raise WireError(f"an array of dtype {dtype}")
-    return dtype, dtype.newbyteorder("=")
+    return dtype, dtype.newbyteorder("="), _sizes(head[-1])
 
 
-@functools.cache
-def _sizes(ndim: int) -> struct.Struct:
-    """Return how the lengths of an array's axes and its bytes are written; `ndim` is one byte."""
-    return struct.Struct(f"<{ndim + 1}Q")
-
-
-def _read_array(reader: _Reader, depth: int) -> np.ndarray:
-    dtype, native = _dtype(reader.sized())
-    ndim = reader.data[reader.skip(1)]
-    form = _sizes(ndim)
-    *shape, size = form.unpack_from(reader.data, reader.skip(form.size))
-    count = math.prod(shape)
-    if size != count * dtype.itemsize:
+def _read_array(message: _Message, at: int, depth: int) -> tuple[np.ndarray, int]:
+    data = message.data
+    begin = at + 5 + LENGTH.unpack_from(data, at)[0]
+    if begin - at > MAX_HEAD:
+        raise WireError("an array of a dtype with a name too long")
+    dtype, native, sizes = _kind_of(data[at:begin])
+    *shape, size = sizes.unpack_from(data, begin)
+    begin += sizes.size
+    if size != math.prod(shape) * dtype.itemsize:
         raise WireError("an array whose size and shape disagree")
-    at = reader.skip(size)
-    flat = np.frombuffer(reader.data, dtype, count, at) if size else np.empty(0, dtype)
-    return flat.reshape(shape).astype(native)
+    if not size:
+        if max(shape) > MAX_ITEMS:
+            raise WireError("an array without entries that has too many rows")
+        return np.empty(0, native).reshape(shape), begin
+    return np.ndarray(shape, dtype, data, begin).astype(native), begin + size
 
 
-def _read_dict(reader: _Reader, depth: int) -> dict[Any, Any]:
-    count = reader.number(LENGTH)
+def _read_number(message: _Message, at: int, depth: int) -> tuple[Any, int]:
+    array, at = _read_array(message, at, depth)
+    return array[()], at
+
+
+def _read_int(message: _Message, at: int, depth: int) -> tuple[int, int]:
+    data, at = message.sized(at)
+    return int.from_bytes(data, "little", signed=True), at
+
+
+def _read_float(message: _Message, at: int, depth: int) -> tuple[float, int]:
+    return NUMBER.unpack_from(message.data, at)[0], at + 8
+
+
+def _read_complex(message: _Message, at: int, depth: int) -> tuple[complex, int]:
+    real, imag = (NUMBER.unpack_from(message.data, where)[0] for where in (at, at + 8))
+    return complex(real, imag), at + 16
+
+
+def _read_text(message: _Message, at: int, depth: int) -> tuple[str, int]:
+    data, at = message.sized(at)
+    return data.decode("utf-8", "surrogatepass"), at
+
+
+def _read_tuple(message: _Message, at: int, depth: int) -> tuple[tuple[Any, ...], int]:
+    items, at = message.series(at, depth)
+    return tuple(items), at
+
+
+def _read_set(message: _Message, at: int, depth: int) -> tuple[set[Any], int]:
+    if LENGTH.unpack_from(message.data, at)[0] > MAX_KEYS:
+        raise WireError("a set with too many values")
+    items, at = message.series(at, depth)
+    return set(items), at
+
+
+def _read_dict(message: _Message, at: int, depth: int) -> tuple[dict[Any, Any], int]:
+    (count,) = LENGTH.unpack_from(message.data, at)
     if count > MAX_KEYS:
         raise WireError("a dictionary with too many keys")
-    built = {}
-    for _ in range(count):
-        key = reader.value(depth + 1)
-        built[key] = reader.value(depth + 1)
-    return built
+    flat, at = message.values(2 * count, at + 4, depth + 1)
+    return dict(zip(flat[::2], flat[1::2], strict=True)), at
 
 
-def _read_opaque(reader: _Reader, depth: int) -> Any:
-    key = reader.number(KEY)
-    return reader.resolve(Opaque(key, reader.sized().decode("utf-8", "replace")))
+def _read_ref(message: _Message, at: int, depth: int) -> tuple[Any, int]:
+    data, at = message.sized(at)
+    return message.resolve(Ref(data.decode())), at
 
 
-_READERS: dict[int, Callable[[_Reader, int], Any]] = {
-    ord("N"): lambda r, d: None,
-    ord("T"): lambda r, d: True,
-    ord("F"): lambda r, d: False,
-    ord("I"): lambda r, d: int.from_bytes(r.sized(), "little", signed=True),
-    ord("D"): lambda r, d: r.number(NUMBER),
-    ord("C"): lambda r, d: complex(r.number(NUMBER), r.number(NUMBER)),
-    ord("S"): lambda r, d: r.sized().decode("utf-8", "surrogatepass"),
-    ord("B"): lambda r, d: r.sized(),
-    ord("A"): _read_array,
-    ord("G"): lambda r, d: _read_array(r, d)[()],
-    ord("L"): lambda r, d: r.series(d),
-    ord("U"): lambda r, d: tuple(r.series(d)),
-    ord("E"): lambda r, d: set(r.series(d)),
-    ord("M"): _read_dict,
-    ord("R"): lambda r, d: r.resolve(Ref(r.sized().decode())),
-    ord("O"): _read_opaque,
-    ord("H"): lambda r, d: r.resolve(Hook(r.number(KEY))),
-}  # fmt: skip
+def _read_opaque(message: _Message, at: int, depth: int) -> tuple[Any, int]:
+    (key,) = KEY.unpack_from(message.data, at)
+    data, at = message.sized(at + 8)
+    return message.resolve(Opaque(key, data.decode("utf-8", "replace"))), at
+
+
+def _read_hook(message: _Message, at: int, depth: int) -> tuple[Any, int]:
+    (key,) = KEY.unpack_from(message.data, at)
+    return message.resolve(Hook(key)), at + 8
+
+
+def _read_unknown(message: _Message, at: int, depth: int) -> tuple[Any, int]:
+    raise WireError(f"an unknown mark {chr(message.data[at - 1])!r} in a message")
+
+
+Read = Callable[[_Message, int, int], tuple[Any, int]]
+_READER_OF: dict[str, Read] = {
+    "N": lambda m, at, d: (None, at),
+    "T": lambda m, at, d: (True, at),
+    "F": lambda m, at, d: (False, at),
+    "I": _read_int,
+    "D": _read_float,
+    "C": _read_complex,
+    "S": _read_text,
+    "B": lambda m, at, d: m.sized(at),
+    "A": _read_array,
+    "G": _read_number,
+    "L": lambda m, at, d: m.series(at, d),
+    "U": _read_tuple,
+    "E": _read_set,
+    "M": _read_dict,
+    "R": _read_ref,
+    "O": _read_opaque,
+    "H": _read_hook,
+}
+_READERS = [_READER_OF.get(chr(mark), _read_unknown) for mark in range(256)]
 
 
 def decode(data: bytes, resolve: Resolve = _as_is) -> Any:
@@ -332,11 +405,13 @@ def decode(data: bytes, resolve: Resolve = _as_is) -> Any:
     Any bytes whatever give a value or a `WireError`, in time and memory proportional to their size.
     Errors that `resolve` raises pass through.
     """
-    reader = _Reader(bytes(data), resolve)
+    message = _Message(bytes(data), resolve)
     try:
-        value = reader.value()
+        (value,), end = message.values(1, 0, 0)
+    except IndexError:
+        raise WireError("a message that ends too early") from None
     except (struct.error, ValueError, TypeError, UnicodeError, OverflowError, MemoryError) as error:
         raise WireError(f"a broken message ({type(error).__name__})") from None
-    if reader.at != len(reader.data):
+    if end != len(message.data):
         raise WireError("a message with something after its end")
     return value
