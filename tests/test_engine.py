@@ -289,3 +289,43 @@ def test_a_parent_in_doubt_is_started_anew(warm: Engine) -> None:
         assert verdicts(engine, a=good("a")) == {"a": "pass"}
         engine.testers.control.close()
         assert verdicts(engine, a=good("a")) == {"a": "pass"}
+
+
+FLOOD = """import autograder.shell as shell
+run = shell.Shell.run
+def flood(self, source, limit):
+    if "much" in source:
+        return [{"output_type": "stream", "name": "stdout", "text": "x" * SIZE}]
+    return run(self, source, limit)
+shell.Shell.run = flood
+"""
+
+
+@pytest.mark.parametrize(("size", "count"), [(60_000_000, 1), (15_000_000, 12)])
+def test_what_cells_show_is_bounded_here_too(warm: Engine, size: int, count: int) -> None:
+    flood = {f"f{i}": "much = 1" for i in range(count)}
+    answers = {"a": FLOOD.replace("SIZE", str(size)) + good("a"), **flood, "b": good("b")}
+    run = warm.run(cells(**answers))
+    assert run.records["a-t"].verdict == run.records["b-t"].verdict == "pass"
+    assert sum(len(repr(shown)) for shown in run.outputs.values()) < 80_000_000
+    assert "was not kept" in repr(run.outputs)
+
+
+def test_outputs_that_no_notebook_holds_are_dropped(warm: Engine) -> None:
+    odd = FLOOD.replace('"x" * SIZE', "__import__('numpy').ones(3)")
+    run = warm.run(cells(a=odd + good("a"), b="much = 1", c=good("c")))
+    assert run.records["c-t"].verdict == "pass"
+
+
+def test_a_restart_takes_no_more_time_than_a_notebook_has(
+    warm: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.engine.walk.NOTEBOOK_SECONDS", 4.0)
+    slow = "import time\nif not called:\n    time.sleep(2)"
+    counting = "called = 0\ndef a(x):\n    global called\n    called += 1\n    return 2 * x"
+    answers = {"a": counting, **{f"s{i}": slow for i in range(8)}}
+    begun = time.monotonic()
+    run = warm.run(cells(**answers, z="import os\nif called:\n    os._exit(0)"))
+    assert time.monotonic() - begun < 12
+    assert run.records["a-t"].verdict == "pass"
+    assert run.records["z-t"].verdict != "pass"

@@ -98,6 +98,53 @@ def test_a_hidden_test_is_in_nothing_that_a_student_sees(tmp_path: Path) -> None
     assert "eleventh" not in repr(outputs)
 
 
+READS_IN = """
+def squares(n):
+    if n < 1:
+        raise ValueError
+    for line in In:
+        if "elev" "enth" in line:
+            {put}
+    return [i * i for i in range(1, n + 1)]"""
+LAST_WORD = """
+import gc, os
+answerer = [one for one in gc.get_objects() if type(one).__name__ == "Answerer"][0]
+""" + READS_IN.format(put="answerer.channel.send(b'X' + line[-150:].encode()); os._exit(0)")
+LEFT = "\nimport os\nprint(open({0!r}).read() if os.path.exists({0!r}) else 'nothing')"
+SHARED = "import mmap\nroom = mmap.mmap(-1, 10_000)\n"
+THIEVES = {
+    "file": (
+        READS_IN.format(put="open('/scratch/left', 'w').write(line)"),
+        LEFT.format("/scratch/left"),
+    ),
+    "memory": (
+        READS_IN.format(put="open('/dev/shm/left', 'w').write(line)"),
+        LEFT.format("/dev/shm/left"),
+    ),
+    "shared": (
+        SHARED + READS_IN.format(put="room[:len(line)] = line.encode()"),
+        "\nprint(room[:].decode())",
+    ),
+    "module": (
+        READS_IN.format(put="open('left.py', 'w').write('text = ' + repr(line))"),
+        "\ntry:\n    import left\n    print(left.text)\nexcept ImportError:\n    pass",
+    ),
+    "last word": (LAST_WORD, ""),
+}
+
+
+def test_no_road_leads_from_a_hidden_test_to_what_a_student_reads(tmp_path: Path) -> None:
+    root = tmp_path / "course"
+    plain_course.plain_course(root, students=("right",))
+    for name, (squares, more) in THIEVES.items():
+        plain_course.hand_in(root, name, squares, plain_course.SUMS + more)
+    room = Classroom(find_course(root), plain_course.LESSON)
+    for row in room.grade(list(THIEVES)):
+        path = room.bridge.autograded(row.student, plain_course.LESSON)
+        outputs = [cell.get("outputs") for cell in nbformat.read(path, as_version=4).cells]
+        assert "eleventh" not in repr((row, outputs)), row.student
+
+
 POOL = """from concurrent.futures import ThreadPoolExecutor
 pool = ThreadPoolExecutor(1)
 def squares(n):
@@ -110,7 +157,7 @@ USER = """def sum_of_squares(n):
 print("fourteen:", sum_of_squares(3))"""
 
 
-def test_what_a_cell_shows_is_kept_where_threads_forbid_a_copy(tmp_path: Path) -> None:
+def test_what_a_cell_with_threads_shows_is_kept(tmp_path: Path) -> None:
     root = tmp_path / "course"
     plain_course.plain_course(root, students=("right",))
     plain_course.hand_in(root, "pool", POOL, USER)

@@ -196,19 +196,20 @@ try:
 except OSError:
     print("alone")
 seen = []
+own = os.path.realpath("/proc/self")
 for pid in filter(str.isdigit, os.listdir("/proc")):
-    for name in ("environ", "mem", "fd/0", "root/scratch", "cwd/left"):
+    for name in ("comm", "cmdline", "environ", "mem", "fd/0", "root/scratch", "cwd/left"):
         try:
             path = f"/proc/{pid}/{name}"
             os.listdir(path) if name == "root/scratch" else open(path, "rb").read(1)
-            if os.readlink("/proc/self") != pid:
+            if os.path.realpath(f"/proc/{pid}") != own:
                 seen.append(path)
         except OSError:
             pass
-print(seen)"""
+print(seen, open("/proc/self/comm").read().strip())"""
             )
         )
-    assert told.split() == ["False", "False", "alone", "[]"]
+    assert told.split() == ["False", "False", "alone", "[]", "python"]
 
 
 @needs_sandbox

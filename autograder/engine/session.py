@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Sequence
@@ -20,6 +21,11 @@ CELL_SECONDS = 60.0
 CALL_SECONDS = 10.0
 TEST_SECONDS = 300.0
 """How long a verdict is waited for: what one test may take, all its questions together."""
+MAX_SHOWN = 16 * 2**20
+"""What one cell may show, in bytes; an honest process cuts long before."""
+CUT: list[dict[str, Any]] = [
+    {"output_type": "stream", "name": "stderr", "text": "What this cell showed was not kept.\n"}
+]
 OUR_THREADS = 2
 """Of an answer process: the main one, and the one that reads what is written to descriptors."""
 
@@ -50,12 +56,14 @@ class Session:
         self.seed = seed
         self.allow = allow
         """The imports of the exercises that may be asked here; None for all."""
+        self.said = 0
+        """Size of what the last cell showed, in bytes."""
         self.tester: Channel | None = None
         """The way to the tester of this process, from its first test on."""
         try:
             data, sender = channel.receive_with_sender(START_SECONDS)
             word, said = wire.decode(data)
-        except (Closed, TooLate, wire.WireError):
+        except (Closed, TooLate, wire.WireError, TypeError, ValueError):
             channel.close()
             raise Lost("the answer process did not start") from None
         if word != "hello":
@@ -85,14 +93,15 @@ class Session:
         task = [source, limit, None if allow is None else list(allow), stand_ins]
         try:
             self.channel.send(b"R" + wire.encode(task), GRACE)
-            outputs = wire.decode(self.channel.receive(limit + GRACE)[1:])
+            data = self.channel.receive(limit + GRACE)
+            self.said = len(data)
+            return _plain(wire.decode(data[1:])) if self.said <= MAX_SHOWN else CUT
         except Closed as closed:
             raise Lost(str(closed) or "it ended the whole process") from None
         except TooLate:
             raise Lost(f"it ran for more than {limit:g} seconds and could not be stopped") from None
         except wire.WireError as error:
             raise Lost(f"it sent {error}") from None
-        return outputs if isinstance(outputs, list) else []
 
     def rest(self) -> None:
         """Run no cell from now on: only be there for the copies of this process."""
@@ -182,3 +191,12 @@ class Session:
         with contextlib.suppress(OSError):
             os.killpg(self.pid, signal.SIGKILL)
         self.house.forget(self)
+
+
+def _plain(outputs: Any) -> list[dict[str, Any]]:
+    """Return outputs as a notebook holds them; what is no such data is dropped."""
+    try:
+        found = json.loads(json.dumps(outputs))
+    except (TypeError, ValueError, RecursionError):
+        return []
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -14,11 +14,14 @@ from typing import Any
 from autograder import plain
 from autograder.engine.parent import Allow, Lost
 from autograder.engine.record import Run, record_of
-from autograder.engine.session import CELL_SECONDS, Session
+from autograder.engine.session import CELL_SECONDS, CUT, Session
 from autograder.master import MasterCell
 from autograder.page import settle
 
 NOTEBOOK_SECONDS = 300.0
+NOTEBOOK_BYTES = 64 * 2**20
+"""What all cells together may show."""
+TOO_LONG = f"the notebook ran for more than {NOTEBOOK_SECONDS:g} seconds"
 Open = Callable[[int, Allow], Session]
 
 
@@ -38,6 +41,7 @@ class Walk:
         self.left_out: set[int] = set()
         self.plain = {cell.index for cell in self.cells if plain.is_plain(cell)}
         self.until = time.monotonic() + NOTEBOOK_SECONDS
+        self.room = NOTEBOOK_BYTES
 
     def run(self) -> Run:
         """Walk once per set of imports, and return what all gave together."""
@@ -70,14 +74,21 @@ class _Pass:
         self.cells = cells
         self.broken: dict[str, str] = {}
         """Exercise -> the error that its answer cell stopped with."""
-        self.clean: Session | None = None
-        """A copy of the process from before its first hidden plain test; what it shows is shown."""
+        hiding = (cell.index for cell in cells if cell.index in walk.plain and plain.hides(cell))
+        self.secret = min(hiding, default=None)
+        """The first cell whose hidden tests run in the student's process, if any do."""
+        self.shown: dict[int, list[dict[str, Any]]] | None = None
+        """What cells show, by index, where no hidden test is ever run."""
+        if self.secret is not None:
+            begun = time.monotonic()
+            self.shown = self._run_clean()
+            walk.until += time.monotonic() - begun
         self.session = walk.open(walk.seed, allow)
 
     def finish(self) -> None:
         for position, cell in enumerate(self.cells):
             if time.monotonic() > self.walk.until:
-                self._lost(cell, f"the notebook ran for more than {NOTEBOOK_SECONDS:g} seconds")
+                self._lost(cell, TOO_LONG)
                 break
             if cell.role != "tests":
                 self._cell(position, cell)
@@ -85,7 +96,7 @@ class _Pass:
                 self._plain(position, cell)
             elif cell.allow == self.allow:
                 self._ask(position, cell)
-        self._close()
+        self.session.close()
 
     def _ask(self, position: int, cell: MasterCell) -> None:
         record = self.session.ask(cell)
@@ -98,8 +109,8 @@ class _Pass:
             self._restart(position)
 
     def _plain(self, position: int, cell: MasterCell) -> None:
+        guarded = self.secret is not None and self.secret <= cell.index
         try:
-            self._keep_clean(position, cell)
             outputs = self._run(cell)
         except Lost as lost:
             self._lost(cell, str(lost))
@@ -107,7 +118,7 @@ class _Pass:
             self._restart(position)
         else:
             self.walk.found.outputs[cell.index] = outputs
-            record = plain.judge(cell, outputs, guarded=self.clean is not None)
+            record = plain.judge(cell, outputs, guarded=guarded)
         self.walk.found.records[record.grade_id] = record
 
     def _cell(self, position: int, cell: MasterCell) -> None:
@@ -121,8 +132,8 @@ class _Pass:
             self._lost(cell, str(lost))
             self._restart(position)
             return
-        if self.clean is not None:
-            outputs = self._run_clean(self.clean, cell)
+        if self.shown is not None:
+            outputs = self.shown.get(cell.index, CUT)
         self.walk.show(cell, outputs, self._own(cell))
         for output in outputs:
             if output.get("output_type") == "error" and cell.exercise:
@@ -134,40 +145,43 @@ class _Pass:
 
     def _run(self, cell: MasterCell) -> list[dict[str, Any]]:
         own = self._own(cell)
-        limit = cell.seconds or CELL_SECONDS
         run = self.session.run_cell if own else self.session.run_given
-        outputs = run(cell.source, cell.allow if own else None, limit)
-        return settle(outputs, () if self.clean else self.walk.found.outputs.values())
+        outputs = run(cell.source, cell.allow if own else None, _limit(cell))
+        self.walk.room -= self.session.said
+        if self.walk.room < 0 and cell.role != "tests":  # a check's words are its verdict
+            return CUT
+        earlier = self.walk.found.outputs.values() if self.shown is None else ()
+        return settle(outputs, earlier)
 
-    def _keep_clean(self, position: int, cell: MasterCell) -> None:
-        if self.clean is None and plain.hides(cell):
-            self.clean = self._copy(position)
+    def _run_clean(self) -> dict[int, list[dict[str, Any]]]:
+        """Run all cells but hidden tests, and keep what they show.
 
-    def _copy(self, position: int) -> Session:
-        """Return a process that stands where this one stands, at a cell of this position."""
-        if not self.session.has_threads():
-            return self.session.fork()
-        again = self.walk.open(self.walk.seed, self.allow)
-        for cell in self.cells[:position]:
-            asked = cell.role == "tests" and cell.index not in self.walk.plain
-            if not asked and cell.index not in self.walk.left_out:
-                self._run_clean(again, cell)
-        return again
-
-    def _run_clean(self, clean: Session, cell: MasterCell) -> list[dict[str, Any]]:
-        """Run a cell where no hidden test ever was: its outputs cannot quote one."""
-        try:
-            outputs = clean.run_cell(cell.source, None, cell.seconds or CELL_SECONDS)
-        except Lost:
-            text = "What this cell showed was not kept.\n"
-            return [{"output_type": "stream", "name": "stderr", "text": text}]
-        return settle(outputs, self.walk.found.outputs.values())
-
-    def _close(self) -> None:
-        for session in (self.session, self.clean):
-            if session is not None:
+        This process is gone before another one meets a hidden test, so that there is nobody who
+        could tell it: what it shows cannot quote one.
+        """
+        until = time.monotonic() + NOTEBOOK_SECONDS
+        dropped: set[int] = set()
+        while True:
+            session = self.walk.open(self.walk.seed, self.allow)
+            found: dict[int, list[dict[str, Any]]] = {}
+            room = NOTEBOOK_BYTES
+            try:
+                for cell in self.cells:
+                    test = cell.role == "tests"
+                    asked = test and (plain.hides(cell) or cell.index not in self.walk.plain)
+                    if asked or cell.index in dropped:
+                        continue
+                    if time.monotonic() > until:
+                        return found
+                    at = cell.index
+                    outputs = session.run_cell(cell.source, None, _limit(cell))
+                    room -= session.said
+                    found[at] = settle(outputs, found.values()) if room >= 0 else CUT
+                return found
+            except Lost:
+                dropped.add(at)
+            finally:
                 session.close()
-        self.clean = None
 
     def _lost(self, cell: MasterCell, why: str) -> None:
         self.walk.found.crashed = f"cell {cell.index + 1} was left out: {why}"
@@ -178,26 +192,28 @@ class _Pass:
         ]
 
     def _restart(self, position: int) -> None:
-        """Open a new process and bring it to where the lost one was."""
-        self._close()
+        """Open a new process and bring it to where the lost one was, as far as time allows."""
+        self.session.close()
         while True:
             self.session = self.walk.open(self.walk.seed, self.allow)
-            for at, cell in enumerate(self.cells[:position]):
+            for cell in self.cells[:position]:
                 asked = cell.role == "tests" and cell.index not in self.walk.plain
                 if asked or cell.index in self.walk.left_out:
                     continue
+                if time.monotonic() > self.walk.until:
+                    return
                 try:
-                    if cell.role == "tests":
-                        self._keep_clean(at, cell)
                     self._run(cell)
-                    if self.clean is not None and cell.role != "tests":
-                        self._run_clean(self.clean, cell)
                 except Lost as lost:
                     self._lost(cell, str(lost))
-                    self._close()
+                    self.session.close()
                     break
             else:
                 return
+
+
+def _limit(cell: MasterCell) -> float:
+    return cell.seconds or CELL_SECONDS
 
 
 def _failed(outputs: list[dict[str, Any]]) -> bool:

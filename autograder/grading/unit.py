@@ -24,7 +24,8 @@ from autograder.sandbox.view import offered
 
 OUTPUT_LIMIT = 2_000_000
 """Characters of output that one cell keeps in the graded notebook."""
-
+MESSAGE_LIMIT = 2_000
+"""Characters of a row's message."""
 
 UNANSWERED = "not answered"
 
@@ -205,13 +206,18 @@ def _as_sentence(words: str | None) -> list[str]:
 def _message(said: list[str], exercises: dict[str, dict[str, Any]]) -> str:
     """Return what a teacher reads in the row: what was odd, or else the first thing lost."""
     if said:
-        return " ".join(said)
+        return shortened(" ".join(said))
     if all(exercise["message"] == UNANSWERED for exercise in exercises.values()):
         return "Nothing was answered." if exercises else ""
     for name, exercise in exercises.items():
         if exercise["message"]:
             return f"{name}: {exercise['message']}"
     return ""
+
+
+def shortened(text: str, most: int = MESSAGE_LIMIT) -> str:
+    """Return a text cut to `most` characters; all of it stands in the notebook's own notes."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 # -- outputs -----------------------------------------------------------------------------------

@@ -27,8 +27,10 @@ from typing import NoReturn
 MIB = 2**20
 MOUNT, IPC, USER, PID, NET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 """Flags of unshare(2), by namespace."""
-NOSUID, NODEV, RECURSIVE, PRIVATE = 2, 4, 0x4000, 0x40000
+NOSUID, NODEV, BIND, MOVE, RECURSIVE, PRIVATE = 2, 4, 0x1000, 0x2000, 0x4000, 0x40000
 """Flags of mount(2)."""
+FACTS = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "uptime", "version", "sys")
+"""What /proc says of the machine, as far as libraries ask for it."""
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 CAPABILITY_VERSION_3 = 0x20080522
 SCRATCH = Path("/scratch")
@@ -127,6 +129,7 @@ def confine(limits: Limits) -> None:
         if not holds_python(folder):  # that one is read-only (`view`)
             made = libc.mount(b"tmpfs", bytes(folder), b"tmpfs", NOSUID | NODEV, options)
             _do(f"a scratch folder at {folder}", made)
+    _own_processes(libc)
     # No namespaces inside this one, and no rights to come back with.
     with contextlib.suppress(OSError):
         Path("/proc/sys/user/max_user_namespaces").write_text("0")
@@ -136,6 +139,30 @@ def confine(limits: Limits) -> None:
     TEMP.mkdir()
     os.chdir(HOME)
     _hand_out()
+
+
+def _own_processes(libc: ctypes.CDLL) -> None:
+    """Show this process a /proc without others: they could tell each other things in names.
+
+    A root user's bubblewrap covers parts of it, and Linux then allows no new one. So there it is
+    a folder of the machine's facts and of this process's own entry.
+    """
+    if libc.mount(b"proc", b"/proc", b"proc", NOSUID | NODEV, None) == 0:
+        return
+    own, view = os.readlink("/proc/self"), SCRATCH / "proc"
+    view.mkdir()
+    _do("a view of /proc", libc.mount(b"tmpfs", bytes(view), b"tmpfs", NOSUID | NODEV, None))
+    for name in (*FACTS, own):
+        if os.path.isdir(f"/proc/{name}"):
+            (view / name).mkdir()
+        else:
+            (view / name).touch()
+        shown = libc.mount(f"/proc/{name}".encode(), bytes(view / name), None, BIND, None)
+        _do(f"a view of /proc/{name}", shown)
+    for name in {"self", str(os.getpid())} - {own}:
+        os.symlink(own, view / name)
+    _do("a view of /proc", libc.mount(bytes(view), b"/proc", None, MOVE, None))
+    view.rmdir()
 
 
 def holds_python(folder: Path) -> bool:
