@@ -145,6 +145,33 @@ def test_no_hidden_test_no_solution_no_mark_scheme(pages: dict[str, Page]) -> No
     assert "np.array([2.0, -4.0])" in plain, "the visible part is shown"
 
 
+def test_marks_of_hidden_text_in_a_students_cells_are_only_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, released = ready_course(tmp_path)
+    region = "### BEGIN HIDDEN TESTS\n{0}1\n### END HIDDEN TESTS\n### BEGIN MARK SCHEME\n{0}2"
+
+    def add_cells(notebook: NotebookNode) -> None:
+        notebook.cells.insert(2, code(region.format("own_code = ")))
+        notebook.cells.insert(3, markdown(region.format("own words ")))
+        place = next(i for i, cell in enumerate(notebook.cells) if "nbgrader" not in cell.metadata)
+        notebook.cells[place].source += "\n" + region.format("changed words ")
+
+    answers = ANSWERS | {
+        "double": ANSWERS["double"] + "\n" + region.format("answered = "),
+        "why": region.format("why words "),
+    }
+    hand_in(course.root, "marks", released, answers, add_cells)
+    monkeypatch.chdir(course.root)
+    assert main(["grade", "1"]) == 0 and main(["feedback", "1"]) == 0
+    page = Page(course.root / "feedback" / "marks" / LESSON / f"{LESSON}.html")
+    for words in ("own_code = ", "own words ", "answered = ", "why words "):
+        assert f"{words}1" in page.text and f"{words}2" in page.text
+    assert [
+        word for word in ("secret_numbers", "hidden_shape", "model answer") if word in page.text
+    ] == []
+
+
 def test_nothing_on_a_page_runs_or_loads(pages: dict[str, Page]) -> None:
     for page in pages.values():
         active = {"script", "iframe", "object", "embed", "form", "input", "svg", "link", "base"}

@@ -227,12 +227,12 @@ def test_a_failure_of_ours_is_one_row(tmp_path: Path, monkeypatch: pytest.Monkey
     room = Classroom(course, "1")
     record = room.bridge.record
 
-    def fail(graded: list[tuple[unit.Outcome, Any]], *rest: Any) -> Any:
+    def fail(graded: list[tuple[unit.Outcome, Any]], *rest: Any, **more: Any) -> Any:
         if graded[0][0].student == "b":
             raise BridgeError("the database is locked")
         if graded[0][0].student == "c":
             raise ZeroDivisionError
-        return record(graded, *rest)
+        return record(graded, *rest, **more)
 
     monkeypatch.setattr(room.bridge, "record", fail)
     rows = room.grade()
@@ -364,6 +364,7 @@ def test_export_is_quoted_and_neutral(graded: tuple[Course, dict[str, Row]]) -> 
     assert (wrong["double"], wrong["total"], wrong["why"]) == ("1", "3", "0")
     assert (wrong["max"], wrong["by_hand_pending"], wrong["handed_in"]) == ("8", "1", "yes")
     assert safe_cell(-1.5) == "-1.5"
+    assert [safe_cell(f"{sign}a1") for sign in "＝＋－＠"] == ["'＝a1", "'＋a1", "'－a1", "'＠a1"]
 
 
 def test_export_and_report_commands(
@@ -376,12 +377,13 @@ def test_export_and_report_commands(
     assert main(["export", "1", "--csv", "grades.csv"]) == 0
     text = (course.root / "grades.csv").read_text()
     assert text.splitlines()[0].startswith(
-        "student,last_name,first_name,email,double,total,why,score"
+        '"student","last_name","first_name","email","double","total","why","score"'
     )
     capsys.readouterr()
     assert main(["export", "--all"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.endswith("01_small score,01_small max,01_small by_hand_pending,score,max")
+    names = ("01_small score", "01_small max", "01_small by_hand_pending", "score", "max")
+    assert head.endswith(",".join(f'"{name}"' for name in names))
     assert len(lines) == len(rows) - 1
     assert main(["report", "1", "--json"]) == 0
     report = {line["behaviour"]: line for line in json.loads(capsys.readouterr().out)[:2]}

@@ -10,9 +10,10 @@ from small_course import ANSWERS, DOUBLE_SHAPE, LESSON, code, find, hand_in, rea
 
 from autograder.cli import main
 from autograder.course import Course
-from autograder.grading import trims
+from autograder.grading import ledger, trims
 from autograder.grading.bridge import Bridge
 from autograder.grading.classroom import Classroom, Plan
+from autograder.grading.handout import read_handout
 from autograder.grading.rows import Row
 
 WRONG = {"double": "def double(x):\n    return x * x"}
@@ -189,3 +190,50 @@ def test_the_commands(
         assert main(["grade", "1", *arguments]) == 2
         out, err = capsys.readouterr()
         assert words in err and err.count("\n") == 1 and out == ""
+
+
+def test_what_a_killed_run_put_in_place_is_not_what_a_person_saw(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = read_handout(course.master("1")).released
+    hand_in(course.root, "right", released, ANSWERS | {"why": "I rewrote it all."})
+
+    def killed(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autograder.grading.ledger.write_line", killed)
+        with pytest.raises(KeyboardInterrupt):
+            graded(course)
+    row = graded(course)["right"]
+    assert row.manual_pending == 1, "the new text waits for a person"
+    assert by_hand(course)[0] == 1.5, "and the mark is kept"
+
+
+def test_a_failure_leaves_nbgraders_folders_as_they_were(course: Course) -> None:
+    bridge = Bridge(course)
+    before = bridge.coursedir.student_id
+    with pytest.raises(ZeroDivisionError), bridge.place(student_id="somebody"):
+        raise ZeroDivisionError
+    assert bridge.coursedir.student_id == before
+
+
+def test_of_many_large_notebooks_only_the_first_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, size, seen = tmp_path / LESSON, 1000, []
+    folder.mkdir()
+    for name in ("a", "b", "c", "d", LESSON):
+        (folder / f"{name}.ipynb").write_bytes(b" " * size)
+    read = Path.read_bytes
+
+    def reading(path: Path) -> bytes:
+        seen.append(path.stem)
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    first = ledger.submission_key("key", folder, size)
+    assert seen == [LESSON, "a", "b"]
+    assert ledger.submission_key("key", folder, size) == first
+    (folder / "d.ipynb").write_bytes(b"x" * (size - 1))
+    assert ledger.submission_key("key", folder, size) != first

@@ -11,7 +11,7 @@ from small_course import ANSWERS, LESSON, hand_in, make_course
 
 from autograder.course import Course, find_course
 from autograder.grading.bridge import Bridge
-from autograder.grading.classroom import Classroom
+from autograder.grading.classroom import SECRET, Classroom
 
 REPOSITORY = find_course(Path(__file__).parent)
 OURS = "01_why_frameworks"
@@ -94,7 +94,7 @@ def test_nbgraders_export_takes_our_plugin(course: Course) -> None:
     arguments = ("--exporter=autograder.grading.export.SafeCsv", "--to=safe.csv")
     done = nbgrader(course.root, "export", *arguments)
     assert done.returncode == 0, done.stderr
-    assert (course.root / "safe.csv").read_text().startswith("student,last_name")
+    assert (course.root / "safe.csv").read_text().startswith('"student","last_name"')
 
 
 def test_our_stock_engine_is_nbgraders_autograde(course: Course, tmp_path: Path) -> None:
@@ -103,6 +103,29 @@ def test_our_stock_engine_is_nbgraders_autograde(course: Course, tmp_path: Path)
         "right": ("graded", 6.0), "blank": ("graded", 0.0),
     }  # fmt: skip
     assert rows[1].exercises["double"]["verdict"] == "pass"
+
+
+BY_CHANCE = "def double(x):\n    return 2 * x if x.size < 5 or x.sum() > 0 else x"
+"""Right for the visible case, and for hidden numbers whose sum is positive."""
+
+
+def test_both_engines_draw_the_same_hidden_numbers(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_course(tmp_path / "course")
+    released = nbformat.read(course.release(LESSON), as_version=4)
+    hand_in(root, "lucky", released, ANSWERS | {"double": BY_CHANCE})
+    seen = set()
+    for secret in ("one", "two", "three", "five"):
+        monkeypatch.setenv(SECRET, secret)
+        found = []
+        for engine in ("fast", "stock"):
+            room = Classroom(Course(root), LESSON)
+            room.grade(engine=engine)
+            found.append(room.bridge.points("lucky", LESSON))
+        assert found[0] == found[1], secret
+        seen.add(found[0]["double-values"])
+    assert len(seen) == 2, seen
 
 
 def test_the_course_itself_is_released_as_the_repository_has_it(tmp_path: Path) -> None:

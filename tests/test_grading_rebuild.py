@@ -1,6 +1,9 @@
 """The graded notebook is the master with the student's answers, whatever became of the cells."""
 
+import base64
+import dataclasses
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,8 +21,10 @@ from small_course import (
     read_one,
 )
 
+from autograder.engine import Engine, Run
 from autograder.grading.handout import Handout, read_handout
 from autograder.grading.rebuild import Rebuilt, rebuild
+from autograder.grading.unit import MESSAGE_LIMIT, grade_submission
 from autograder.master import Master, read_master
 
 
@@ -265,6 +270,121 @@ def test_an_answer_that_is_not_python_is_named(rebuilt: Rebuild) -> None:
     assert made.notes == ("Answer cell 'double' is not Python: line 1, expected ':'.",)
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "!a\n" * 400 + "a = 1\n" * 600,
+        "!a\n" * 501,
+        "!a\n" * 39 + "#" * 190_000,
+        "-" * 150_000 + "1",
+        "(" * 190_000,
+    ],
+)
+def test_what_ipython_reads_slowly_does_not_hold_up_the_class(rebuilt: Rebuild, extra: str) -> None:
+    source = ANSWERS["double"] + "\n" + extra
+    started = time.process_time()
+    made = rebuilt(answers=ANSWERS | {"double": source})
+    assert time.process_time() - started < 5
+    assert answer(made, "double") == source
+
+
+@pytest.mark.parametrize("extra", ["a\n" * 5_000, "#" * 200_000])
+@pytest.mark.parametrize("kind", ["code", "markdown"])
+def test_an_answer_that_is_too_long_is_blank(rebuilt: Rebuild, extra: str, kind: str) -> None:
+    def change(notebook: NotebookNode) -> None:
+        find(notebook, "double").cell_type = kind
+
+    made = rebuilt(change, ANSWERS | {"double": ANSWERS["double"] + "\n" + extra})
+    assert made.blank == {"double"}
+    (note,) = made.notes
+    assert "too long" in note and "5,000 lines" in note and len(note) < 200
+
+
+def test_copies_of_tests_are_said_once(rebuilt: Rebuild) -> None:
+    made = rebuilt(lambda notebook: notebook.cells.extend([code("@test\nx")] * 4_000))
+    assert made.notes == ("4000 copies of test cells were left out; the course's own tests ran.",)
+
+
+def moved_above(notebook: NotebookNode) -> None:
+    place = notebook.cells.index(find(notebook, "double"))
+    notebook.cells[place].source = ""
+    notebook.cells.insert(place, code(ANSWERS["double"]))
+
+
+def merged(notebook: NotebookNode) -> None:
+    find(notebook, "double").source = "\n\n".join((ANSWERS["double"], ANSWERS["total"]))
+    notebook.cells.remove(find(notebook, "total"))
+
+
+@pytest.mark.parametrize(
+    ("change", "name"), [(moved_above, "double"), (merged, "total")], ids=["above", "merged"]
+)
+def test_no_stub_runs_over_an_answer_in_an_earlier_cell(
+    rebuilt: Rebuild, change: Callable[[NotebookNode], None], name: str
+) -> None:
+    made = rebuilt(change)
+    assert answer(made, name) == "" and not made.blank
+    (note,) = made.notes
+    assert "earlier cell" in note and note.endswith(f"{name}.")
+    namespace: dict[str, object] = {}
+    for cell in made.cells:
+        if cell.kind == "code" and cell.role in ("code", "exercise"):
+            exec(cell.source, namespace)  # whatever ran last is what the tests see
+    assert namespace[name].__code__.co_consts != (None, None)  # type: ignore[attr-defined]
+
+
+def test_a_blank_answer_stays_blank_whatever_comes_after(rebuilt: Rebuild) -> None:
+    made = rebuilt(
+        lambda notebook: notebook.cells.append(code("total = 0")),
+        {name: text for name, text in ANSWERS.items() if name != "total"},
+    )
+    assert made.blank == {"total"} and made.notes == ()
+
+
+@pytest.mark.parametrize("place", ["above", "below", "instead"])
+def test_words_near_a_blank_written_answer_are_taken(rebuilt: Rebuild, place: str) -> None:
+    def change(notebook: NotebookNode) -> None:
+        at = notebook.cells.index(find(notebook, "why"))
+        words = [markdown("First, rounding."), markdown("Second, order.")]
+        notebook.cells[at + (place == "below") : at + (place != "above")] = words
+
+    made = rebuilt(change, {name: text for name, text in ANSWERS.items() if name != "why"})
+    assert answer(made, "why") == "First, rounding.\n\nSecond, order."
+    assert not made.blank and not own(made)
+    (note,) = made.notes
+    assert "'why' was blank" in note and "2 cells" in note
+
+
+def picture(size: int = 0, start: bytes = b"\x89PNG\r\n\x1a\n", media: str = "image/png") -> object:
+    return {media: base64.b64encode(start + b"x" * size).decode()}
+
+
+def test_pictures_of_a_written_answer_are_kept(rebuilt: Rebuild) -> None:
+    shown = {"a.png": picture(), "b.jpg": picture(9, b"\xff\xd8\xff", "image/jpeg")}
+    made = rebuilt(lambda notebook: find(notebook, "why").update(attachments=shown))
+    assert made.pictures == {"why": shown} and made.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("attachments", "left"),
+    [
+        ({"a.svg": picture(0, b"<svg", "image/svg+xml")}, []),
+        ({"a.html": picture(0, b"<script>", "image/png")}, []),
+        ({"a.png": {"image/png": '?"><script>'}}, []),
+        ({"a.png": picture(2_000_000), "b.png": picture()}, ["b.png"]),
+        ({f"{n}.png": picture(1_900_000) for n in range(3)}, ["0.png", "1.png"]),
+        ({"a\nb.png": picture(), "c.png": picture()}, ["c.png"]),
+        ({"a.png": 7, "b.png": {"image/png": 7}}, []),
+    ],
+)
+def test_other_attachments_are_left_out_and_named(
+    rebuilt: Rebuild, attachments: dict[str, object], left: list[str]
+) -> None:
+    made = rebuilt(lambda notebook: find(notebook, "why").update(attachments=attachments))
+    assert list(made.pictures.get("why", {})) == left
+    assert f"{len(attachments) - len(left)} attachment(s) of answer 'why'" in made.notes[0]
+
+
 def test_another_lessons_notebook(rebuilt: Rebuild) -> None:
     def change(notebook: NotebookNode) -> None:
         notebook.cells = [code("x = 1", "other", role="exercise"), markdown("# Other")]
@@ -283,3 +403,14 @@ def test_hostile_labels_are_harmless(rebuilt: Rebuild, handout: Handout) -> None
             cell.metadata["nbgrader"] = labels
 
     assert_whole(rebuilt(change), handout)
+
+
+def test_a_message_has_an_end(rebuilt: Rebuild, master: Master) -> None:
+    class Still(Engine):
+        def run(self, *_: object, **__: object) -> Run:
+            return Run({}, {}, None)
+
+    made = dataclasses.replace(rebuilt(), notes=("What was odd.",) * 1_000)
+    outcome = grade_submission(master, made, Still(sandbox=False), 0)
+    assert len(outcome.message) == MESSAGE_LIMIT and outcome.message.startswith("What was odd. W")
+    assert len(outcome.notes) == 1_000

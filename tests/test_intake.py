@@ -165,6 +165,25 @@ def test_what_is_not_a_plain_file_is_refused(tmp_path: Path, kind: str, words: s
         read_one(tmp_path, "s")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs names as Unix has them")
+@pytest.mark.parametrize("name", [b"\xff.ipynb", b"\x1b[2Jx\ny.ipynb", b"x" * 200 + b".ipynb"])
+@pytest.mark.parametrize("more", [0, 3_000])
+def test_odd_names_are_printable_in_a_sentence(tmp_path: Path, name: bytes, more: int) -> None:
+    folder = tmp_path / "submitted" / "s" / LESSON
+    folder.mkdir(parents=True)
+    os.symlink("/etc/passwd", os.fsencode(folder) + b"/" + name)
+    if more:
+        hand_in_raw(tmp_path, "s", json.dumps(document()).encode())
+        for number in range(more):
+            (folder / f"{number}.ipynb").touch()
+        said = " ".join(read_one(tmp_path, "s").notes)
+    else:
+        with pytest.raises(Refused, match="symbolic link") as caught:
+            read_one(tmp_path, "s")
+        said = str(caught.value)
+    assert said.isprintable() and said.encode() and len(said) < 600
+
+
 @pytest.mark.parametrize("name", ["a\nb", " padded", "tab\t", "\u202egnp"])
 def test_names_that_no_gradebook_can_hold(tmp_path: Path, name: str) -> None:
     hand_in_raw(tmp_path, name, json.dumps(document()).encode())
@@ -182,3 +201,52 @@ def test_the_time_of_submission(tmp_path: Path) -> None:
         stamp.write_bytes(nonsense)
         read_back = read_submission(tmp_path / "submitted", "s", LESSON, [LESSON])
         assert read_back.timestamp is None and "timestamp.txt" in read_back.parts[LESSON].notes[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-01 12:00:00 ../../../etc/passwd",
+        "2026-01-01 12:00:00 /etc/passwd",
+        "2026-01-01 12:00:00 Foo/Bar",
+        "2026-01-01 12:00:00 :\x00",
+        "2026-01-01 12:00:00 99999999999",
+        "2026-01-01 12:00:00 UTC0UTC5,x",
+        "0001-01-01 00:00:00 +2359",
+        "1:1:1.1e99999",
+        "1e999 1",
+        "nan",
+    ],
+)
+def test_a_time_names_no_file_and_stops_nothing(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("dateutil.tz.gettz", lambda name: opened.append(name))
+    path = hand_in_raw(tmp_path, "s", json.dumps(document()).encode())
+    (path.parent / "timestamp.txt").write_text(text)
+    handed = read_submission(tmp_path / "submitted", "s", LESSON, [LESSON])
+    assert not [name for name in opened if "/" in name or ":" in name]
+    part = handed.parts[LESSON]
+    assert isinstance(part, Submission)
+    if handed.timestamp is None:
+        assert "timestamp.txt" in part.notes[0]
+    elif text != "0001-01-01 00:00:00 +2359":
+        pytest.fail(f"{text!a} was taken for a time")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "CEST", "+3600", "-18000"])
+def test_times_with_zones_are_kept(tmp_path: Path, zone: str) -> None:
+    path = hand_in_raw(tmp_path, "s", json.dumps(document()).encode())
+    (path.parent / "timestamp.txt").write_text(f"2026-11-01 12:00:00.5 {zone}")
+    handed = read_submission(tmp_path / "submitted", "s", LESSON, [LESSON])
+    assert handed.timestamp == f"2026-11-01 12:00:00.5 {zone}"
+
+
+def test_code_that_nobody_writes_is_left_blank_or_refused(tmp_path: Path) -> None:
+    submission = read(tmp_path, document(code("a = 1"), code("a\n" * 5_000), code("#" * 200_001)))
+    assert [cell.source for cell in submission.cells] == ["a = 1", "", ""]
+    (note,) = submission.notes
+    assert "too long" in note and "number 2, 3 of the notebook" in note
+    many = document(*[code("#" * 150_000)] * 20)
+    assert "3,000,000 characters of code" in refusal(tmp_path, many)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.grading.intake import Limits, Refused, read_plain
+from autograder.grading.intake import Limits, Refused, read_plain, shown_all
 from autograder.master import MasterCell
 
 TIME = "timestamp.txt"
@@ -74,6 +74,8 @@ def read_files(
         if name == TIME or name in fixed:
             continue
         try:
+            if name.split("/", 1)[0].casefold() == TIME:
+                raise Refused("nbgrader will write the file of this name")
             data = read_plain(path, Limits(size=most.each))
         except Refused:
             lost.append(name)
@@ -84,8 +86,7 @@ def read_files(
         else:
             lost.append(name)
     if lost:
-        shown = ", ".join(ascii(name) for name in lost[:5]) + (", ..." if lost[5:] else "")
-        notes.append(f"Files were left out, links, large ones or odd names: {shown}.")
+        notes.append(f"Files were left out, links, large ones or odd names: {shown_all(lost)}.")
     return found
 
 

@@ -18,7 +18,6 @@ from typing import Any
 import nbformat
 import sqlalchemy.exc
 from nbformat import NotebookNode
-from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.apps.baseapp import NbGrader
@@ -173,16 +172,21 @@ class Bridge:
         graded: Sequence[tuple[Outcome, Rebuilt]],
         handouts: Mapping[str, Handout],
         timestamp: str | None,
+        *,
+        trusted: bool = True,
     ) -> Marks:
         """Write one submission, the outcomes of all its notebooks, to the gradebook and
         `autograded/`. Raises `BridgeError`.
+
+        A person looks again at what changed since the graded notebook that is there; unless that is
+        `trusted` to be what they saw, at everything.
         """
         student, lesson = graded[0][0].student, graded[0][0].lesson
         self.ensure_student(student)
         if self.shared is None or lesson not in self.known:
             self.known[lesson] = self.checksums(lesson)
         ours = {
-            outcome.part: self._ours(outcome, rebuilt, handouts[outcome.part])
+            outcome.part: self._ours(outcome, rebuilt, handouts[outcome.part], trusted)
             for outcome, rebuilt in graded
         }
         folder = self.course.root / STAGED / student / lesson
@@ -209,10 +213,11 @@ class Bridge:
             made = self.autograded(student, lesson).parent
         put_folder(made, final)
 
-    def _ours(self, outcome: Outcome, rebuilt: Rebuilt, handout: Handout) -> Ours:
+    def _ours(self, outcome: Outcome, rebuilt: Rebuilt, handout: Handout, trusted: bool) -> Ours:
         notebook = staged_notebook(outcome, rebuilt, handout)
         known = self.known[outcome.lesson].get(outcome.part, {})
-        return Ours(outcome, notebook, self._unchanged(outcome, notebook), known)
+        same = self._unchanged(outcome, notebook) if trusted else set()
+        return Ours(outcome, notebook, same, known)
 
     def _autograde(self) -> RecordedAutograde:
         """Return nbgrader's step: the same for a whole class, a new one after a failure."""
@@ -302,8 +307,14 @@ class Bridge:
     @contextlib.contextmanager
     def place(self, **values: str) -> Iterator[None]:
         """Point nbgrader's course folder at one submission, or at other folders, for a while."""
-        with utils.temp_attrs(self.coursedir, **values):
+        before = {name: getattr(self.coursedir, name) for name in values}
+        try:
+            for name, value in values.items():
+                setattr(self.coursedir, name, value)
             yield
+        finally:  # nbgrader's own `temp_attrs` does not put them back after an error
+            for name, value in before.items():
+                setattr(self.coursedir, name, value)
 
     def start(self, converter: BaseConverter) -> None:
         """Run a converter; its last error line is the reason when it fails."""

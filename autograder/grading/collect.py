@@ -20,32 +20,60 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
-from nbgrader.utils import parse_utc
 from traitlets import Integer
 
-from autograder.grading.intake import Refused, check_student
+from autograder.grading.intake import Refused, check_student, check_time
 
-Member = tuple[str, IO[bytes]]
+Member = tuple[str, IO[bytes] | None]
+"""Name and contents; a folder has none."""
 
 MAX_DEPTH = 3
 """Archives within archives: a class's download, a student's upload, and one more."""
 GENEROUS = 20_000_000
 """Bytes that any archive may unpack to; beyond, it is compared with the archive's own size."""
 CHUNK = 2**16
+LONGEST_HEADER = 2**14
+"""Bytes of a tar's further header, such as one for a long name, which is read at once."""
+FURTHER = (
+    tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE,
+)  # fmt: skip
+
+
+@dataclass
+class Budget:
+    """What an archive, and the archives in it, may still write."""
+
+    size: int
+    """Bytes."""
+    files: int
+    """Entries, folders included."""
+
+    def share(self, size: int) -> Budget:
+        """Return what an archive within may take: half, so that it leaves some to the others."""
+        return Budget(min(size, self.size // 2), self.files // 2)
+
+    def charge(self, before: Budget, after: Budget) -> None:
+        """Take off what an archive within has used of its share."""
+        self.size -= before.size - after.size
+        self.files -= before.files - after.files
 
 
 class SafeExtractor(ExtractorPlugin):
     """nbgrader's extractor, which refuses an archive instead of believing it."""
 
-    max_total = Integer(4_000_000_000, help="Bytes that one archive may unpack to.").tag(
+    max_total = Integer(
+        4_000_000_000, help="Bytes that one archive and those in it may unpack to."
+    ).tag(config=True)
+    max_file = Integer(200_000_000, help="Bytes of one file in an archive.").tag(config=True)
+    max_files = Integer(20_000, help="Files and folders in one archive and those in it.").tag(
         config=True
     )
-    max_file = Integer(200_000_000, help="Bytes of one file in an archive.").tag(config=True)
-    max_files = Integer(20_000, help="Files in one archive.").tag(config=True)
     max_ratio = Integer(100, help="How many times its own size a large archive may unpack to.").tag(
         config=True
     )
@@ -59,7 +87,7 @@ class SafeExtractor(ExtractorPlugin):
                 _check_plain(path)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 if path.suffix.lower() in self.zip_ext:
-                    self.unpack(path, place.parent / _stem(path.name), 1)
+                    self.unpack(path, place.parent / _stem(path.name))
                 else:
                     shutil.copyfile(path, place)
             except (Refused, OSError) as error:
@@ -70,37 +98,49 @@ class SafeExtractor(ExtractorPlugin):
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         self.log.warning("Refused %s: %s", ascii(str(path)), why)
 
-    def unpack(self, archive: Path, folder: Path, depth: int) -> None:
-        """Unpack one archive into a folder of its own, or leave nothing and raise `Refused`."""
+    def unpack(
+        self, archive: Path, folder: Path, depth: int = 1, budget: Budget | None = None
+    ) -> None:
+        """Unpack one archive into a folder of its own, or leave nothing and raise `Refused`.
+
+        Archives within share the `budget` of the outermost. One that is refused uses none of it.
+        """
         if depth > MAX_DEPTH:
             raise Refused(f"archives are nested more than {MAX_DEPTH} deep.")
         if os.path.lexists(folder):
             raise Refused("another file or archive of this name was there before.")
+        whole = budget or Budget(self.max_total, self.max_files)
+        allowed = max(GENEROUS, self.max_ratio * archive.stat().st_size)
+        share = whole.share(allowed) if budget else replace(whole, size=min(whole.size, allowed))
+        left = replace(share)
         folder.mkdir(parents=True)
         try:
-            self._write_members(archive, folder)
+            self._write_members(archive, folder, left)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         for path in _below(folder):
             if path.suffix.lower() in self.zip_ext:
                 try:
-                    self.unpack(path, path.parent / _stem(path.name), depth + 1)
+                    self.unpack(path, path.parent / _stem(path.name), depth + 1, left)
                 except (Refused, OSError) as error:
                     self.refuse(path, error)
                 path.unlink(missing_ok=True)
+        whole.charge(share, left)
 
-    def _write_members(self, archive: Path, folder: Path) -> None:
-        allowed = max(GENEROUS, self.max_ratio * archive.stat().st_size)
-        left = min(self.max_total, allowed)
-        count = 0
+    def _write_members(self, archive: Path, folder: Path, left: Budget) -> None:
+        count, most = 0, left.files
         try:
-            for count, (name, data) in enumerate(_members(archive, left), start=1):
-                if count > self.max_files:
-                    raise Refused(f"the archive holds more than {self.max_files} files.")
+            for name, data in _members(archive, left.size):
+                if not left.files:
+                    raise Refused(f"the archive holds more than {most} files.")
+                left.files -= 1
+                if data is None:
+                    continue
+                count += 1
                 place = folder / _safe_name(name)
                 place.parent.mkdir(parents=True, exist_ok=True)
-                left -= _copy(data, place, min(left, self.max_file))
+                left.size -= _copy(data, place, min(left.size, self.max_file))
         except OSError as error:  # gzip's own errors are of this kind, too
             where = f"a file of the archive cannot be written ({error.strerror})."
             raise Refused(where if error.strerror else "the archive is damaged.") from None
@@ -147,8 +187,8 @@ class SafeCollector(FileNameCollectorPlugin):
         if not text:
             return None
         try:
-            parse_utc(str(text))
-        except (ValueError, OverflowError):
+            check_time(str(text))
+        except ValueError:
             self.log.warning("The time in %s cannot be read; it has none.", ascii(submitted_file))
             return None
         return str(text)
@@ -228,6 +268,7 @@ def _zip_members(archive: Path) -> Iterator[Member]:
         for member in opened.infolist():
             kind = stat.S_IFMT(member.external_attr >> 16)
             if member.is_dir():
+                yield member.filename, None
                 continue
             if kind not in (0, stat.S_IFREG):
                 raise Refused(f"the archive holds a link or a device ({member.filename[:80]!a}).")
@@ -238,15 +279,34 @@ def _zip_members(archive: Path) -> Iterator[Member]:
 
 
 def _tar_members(archive: Path, most: int) -> Iterator[Member]:
-    with _Measured(archive, most) as stream, tarfile.open(fileobj=stream, mode="r|") as opened:
+    with _Measured(archive, most) as stream, _open(stream) as opened:
         for member in opened:
             if member.isdir():
+                yield member.name, None
                 continue
             if not member.isreg():
                 raise Refused(f"the archive holds a link or a device ({member.name[:80]!a}).")
             data = opened.extractfile(member)
             if data is not None:
                 yield member.name, data
+
+
+def _open(stream: _Measured) -> tarfile.TarFile:
+    return tarfile.open(fileobj=stream, mode="r|", tarinfo=_ShortHeader)
+
+
+class _ShortHeader(tarfile.TarInfo):
+    """A tar's header; the further headers that it may announce are read only where they are short.
+
+    `_proc_member` is the place that `tarfile` leaves to subclasses.
+    """
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            raise Refused("the archive holds a file with holes.")
+        if self.type in FURTHER and not 0 <= self.size <= LONGEST_HEADER:
+            raise Refused("the archive is damaged: the name of a file is too long.")
+        return super()._proc_member(archive)  # type: ignore[misc]
 
 
 class _Measured(gzip.GzipFile):

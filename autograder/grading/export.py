@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
@@ -18,7 +19,7 @@ from autograder.grading.assignment import label
 from autograder.grading.table import number, one_line
 
 FORMULA = ("=", "+", "-", "@", "|", "%")
-"""What a spreadsheet takes for the start of a formula or a command."""
+"""What a spreadsheet takes for the start of a formula or a command, in full width, too."""
 
 Row = dict[str, Any]
 
@@ -30,7 +31,8 @@ def safe_cell(value: Any) -> str:
     if isinstance(value, int | float):
         return number(float(value))
     text = one_line(str(value))
-    return f"'{text}" if text.startswith(FORMULA) else text
+    narrow = unicodedata.normalize("NFKC", text[:1])
+    return f"'{text}" if narrow.startswith(FORMULA) else text
 
 
 def lesson_rows(gradebook: Gradebook, lesson: str) -> list[Row]:
@@ -64,9 +66,9 @@ def course_rows(gradebook: Gradebook, lessons: list[str]) -> list[Row]:
 
 
 def as_csv(rows: list[Row]) -> str:
-    """Return rows as CSV text, lines ended as RFC 4180 says."""
+    """Return rows as CSV text, every field quoted, lines ended as RFC 4180 says."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     if rows:
         writer.writerow([safe_cell(name) for name in rows[0]])
     for row in rows:

@@ -17,7 +17,12 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.converters import GenerateFeedback
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, GetGrades
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearMarkScheme,
+    GetGrades,
+    NbGraderPreprocessor,
+)
 from traitlets import default
 
 from autograder.grading import inert
@@ -37,6 +42,37 @@ VERDICTS = {
     "marked": "marked by hand",
 }
 """What a reader sees for each verdict; colours only repeat these words."""
+
+
+def _by_student(cell: NotebookNode) -> bool:
+    """Tell whether a cell's source is the student's: no text of the course can stand in it."""
+    ours = cell.metadata.get("autograder", {})
+    restored = utils.is_grade(cell) or utils.is_locked(cell)
+    changed = bool(ours.get("changed")) and not restored
+    return utils.is_solution(cell) or ours.get("role") == "own" or changed
+
+
+class _CourseCells(NbGraderPreprocessor):
+    """Lets a step see the course's cells only.
+
+    A student may write nbgrader's marks anywhere, and is shown their own words as they stand.
+    """
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: dict[str, Any], cell_index: int
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Pass on a cell of the course, and leave a student's as it is."""
+        if not _by_student(cell):
+            cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        return cell, resources
+
+
+class ClearTests(_CourseCells, ClearHiddenTests):
+    """nbgrader's ClearHiddenTests for the course's cells."""
+
+
+class ClearScheme(_CourseCells, ClearMarkScheme):
+    """nbgrader's ClearMarkScheme for the course's cells."""
 
 
 class GetMarks(GetGrades):
@@ -195,7 +231,7 @@ class FeedbackPages(GenerateFeedback):
         self.config.HTMLExporter.preprocessors = []
         self.exporter_class = FeedbackExporter
         self.preprocessors = [
-            ClearHiddenTests, ClearMarkScheme, GetMarks, Explain, inert.Inert,
+            ClearTests, ClearScheme, GetMarks, Explain, inert.Inert,
             CSSHTMLHeaderPreprocessor,
         ]  # fmt: skip
 

@@ -8,17 +8,14 @@ nbgrader's own preprocessors make both, in memory and with the course's configur
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import copy
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.converters import GenerateAssignment
@@ -28,6 +25,7 @@ from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from autograder.errors import Problem
+from autograder.grading.sources import defined_names
 
 
 @dataclass(frozen=True)
@@ -142,53 +140,3 @@ def _slot(index: int, cell: NotebookNode, released_source: str) -> Slot:
         released_source=released_source,
         tags=tuple(cell.metadata.get("tags", ())),
     )
-
-
-# -- small facts about sources -----------------------------------------------------------------
-
-DEFINITION = re.compile(r"^(?:async\s+)?(?:def|class)\s+(\w+)", re.MULTILINE)
-
-
-def defined_names(source: str) -> frozenset[str]:
-    """Return the functions, classes and variables that a cell binds at top level.
-
-    A source with a syntax error still names its functions and classes.
-    """
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(DEFINITION.findall(source))
-    names: set[str] = set()
-    for statement in body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(statement.name)
-        elif isinstance(statement, ast.Assign):
-            names.update(target.id for target in statement.targets if isinstance(target, ast.Name))
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            names.add(statement.target.id)
-    return frozenset(names)
-
-
-def syntax_error(source: str) -> str:
-    """Return where a cell is not Python, in words; '' when it is. Magics are IPython's to read."""
-    try:
-        ast.parse(TransformerManager().transform_cell(source))
-    except SyntaxError as error:
-        return f"line {error.lineno}, {error.msg}"
-    except (ValueError, RecursionError, MemoryError) as error:
-        return str(error) or type(error).__name__
-    return ""
-
-
-def compiles(source: str) -> bool:
-    """Tell whether a cell is Python, magics aside."""
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
-
-
-def normal(source: str) -> str:
-    """Return a source without what does not count: blank ends and trailing spaces."""
-    return "\n".join(line.rstrip() for line in source.strip().splitlines())

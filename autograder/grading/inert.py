@@ -13,14 +13,18 @@ import base64
 import html
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-import bleach
 from bleach.css_sanitizer import CSSSanitizer
+from bleach.html5lib_shim import Filter
+from bleach.sanitizer import Cleaner
 from latex2mathml.converter import convert as latex_to_mathml
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from pygments.token import STANDARD_TYPES
 from traitlets import Bool
 
 
@@ -38,6 +42,8 @@ ATTRIBUTES = {
     "a": ["href"],
     "ol": ["start"],
 }
+CLASSES = frozenset({"dataframe", "highlight", *STANDARD_TYPES.values()}) - {""}
+"""Tables of pandas and highlighted code; any other class could borrow a page's own styles."""
 STYLES = CSSSanitizer(
     _names(
         "background-color border border-bottom border-collapse border-left border-right border-top"
@@ -64,10 +70,17 @@ MATH_ATTRIBUTES = _names(
 )
 UNTOUCHED = "tex2jax_ignore"
 """The class of what a page's MathJax leaves alone."""
-NO_PICTURE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")
+PANE = f'<div class="{UNTOUCHED}" style="overflow-x: auto; overflow-y: hidden">'
+"""What a student's words stand in: nothing in it is painted outside of it."""
+
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Private characters that hold the place of a formula while the rest is cleaned."""
+PLACE = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
+    if OPEN in value and name not in ("alt", "title"):
+        return False
     if tag == "img":
         # Only pictures that lie in the page: anything else would be fetched when it is read.
         return name == "alt" or (name == "src" and PICTURE.fullmatch(value) is not None)
@@ -79,24 +92,89 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     return name in ATTRIBUTES["*"] or name in ATTRIBUTES.get(tag, ())
 
 
-def clean_html(text: str) -> str:
-    """Return HTML with no scripts, handlers, frames, forms, outside pictures or odd links."""
-    safe = bleach.clean(
-        text,
+def clean_html(text: str, formulas: Mapping[int, str] | None = None) -> str:
+    """Return HTML with no scripts, handlers, frames, forms, outside pictures or odd links.
+
+    Places of `formulas` (number -> source) are left between tags; in an attribute the source
+    stands instead.
+    """
+    cleaner = Cleaner(
         tags=TAGS,
         attributes=_allowed,
         protocols=("http", "https", "mailto", "data"),
         css_sanitizer=STYLES,
         strip=True,
         strip_comments=True,
+        filters=[partial(_Settle, formulas=formulas or {})],
     )
-    return NO_PICTURE.sub("<em>(picture left out)</em>", safe)
+    return str(cleaner.clean(text))
+
+
+class _Settle(Filter):
+    """Settle in the cleaned tree what depends on more than one attribute's name and value."""
+
+    def __init__(self, source: Any, formulas: Mapping[int, str]) -> None:
+        super().__init__(source)
+        self.formulas = formulas
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for token in super().__iter__():
+            if token["type"] not in ("StartTag", "EmptyTag"):
+                yield token
+            elif token["name"] == "img" and (None, "src") not in token["data"]:
+                yield {"type": "StartTag", "name": "em", "namespace": None, "data": {}}
+                yield {"type": "Characters", "data": "(picture left out)"}
+                yield {"type": "EndTag", "name": "em", "namespace": None}
+            else:
+                yield token | {"data": dict(self._settled(token["data"]))}
+
+    def _settled(self, attributes: dict[Any, str]) -> Iterator[tuple[Any, str]]:
+        for name, value in attributes.items():
+            if name[-1] == "class":
+                value = " ".join(word for word in value.split() if word in CLASSES)
+                if not value:
+                    continue
+            yield name, PLACE.sub(self._source, value)
+
+    def _source(self, found: re.Match[str]) -> str:
+        return self.formulas.get(int(found[1]), "")
+
+
+# -- what would take too long ------------------------------------------------------------------
+
+LONGEST = 50_000
+"""Characters of one text that are set; the converters' time grows with the square of it."""
+MOST_TAGS, MOST_TAGS_SHOWN = 500, 4_000
+"""Tags of one Markdown text, and of one displayed table, that are set."""
+MOST_REPEATED = 200_000
+"""Tags left open that an HTML parser may open again, each at every tag that follows."""
+MOST_FORMULAS = 500
+LONGEST_SPACE = 200
+REOPENED = re.compile(r"<(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
+FORMULA_START = re.compile(r"\\begin|\\\\[(\[]")
+TOO_MUCH = (
+    "This is too long, or has too many tags or formulas, to be set; it stands as it was typed."
+)
+
+
+def _too_much(text: str, tags: int, shown: str | None = None) -> bool:
+    """Tell whether HTML in a text, with all that is `shown` with it, takes too long to clean."""
+    reopened = sum(1 for _ in REOPENED.finditer(text)) if len(text) <= LONGEST else 0
+    return (
+        len(text) > LONGEST
+        or text.count("<") > tags
+        or reopened * (shown or text).count("<") > MOST_REPEATED
+    )
+
+
+def _as_typed(source: str) -> str:
+    return f"<p><em>{TOO_MUCH}</em></p><pre>{html.escape(source)}</pre>"
 
 
 # -- Markdown and formulas ---------------------------------------------------------------------
 
-OPEN, CLOSE = "\ue000", "\ue001"
-"""Private characters that hold the place of a formula while the rest is cleaned."""
+ODD_MARKUP = re.compile(r"<(?=[?!])(?!!--)")
+"""Processing instructions, declarations and CDATA, which Markdown and HTML end differently."""
 
 
 class _Formulas(IPythonRenderer):
@@ -104,10 +182,10 @@ class _Formulas(IPythonRenderer):
 
     def __init__(self) -> None:
         super().__init__(escape=False, allow_harmful_protocols=False, exclude_anchor_links=True)
-        self.kept: list[str] = []
+        self.kept: dict[int, tuple[str, str]] = {}
 
     def _keep(self, latex: str, display: str) -> str:
-        self.kept.append(mathml(latex, display))
+        self.kept[len(self.kept)] = latex, display
         return f"{OPEN}{len(self.kept) - 1}{CLOSE}"
 
     def block_math(self, body: str) -> str:
@@ -119,6 +197,12 @@ class _Formulas(IPythonRenderer):
     def latex_environment(self, name: str, body: str) -> str:
         return self._keep(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
 
+    def block_html(self, markup: str) -> str:
+        return str(super().block_html(ODD_MARKUP.sub("&lt;", markup)))
+
+    def inline_html(self, markup: str) -> str:
+        return str(super().inline_html(ODD_MARKUP.sub("&lt;", markup)))
+
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """Render pictures that lie in the page; an attachment is named, not searched for."""
         if url.startswith("attachment:"):
@@ -127,12 +211,34 @@ class _Formulas(IPythonRenderer):
 
 
 def render_markdown(source: str) -> str:
-    """Return a Markdown source as safe HTML, formulas as MathML (no script, no network)."""
+    """Return a Markdown source as safe HTML, formulas as MathML (no script, no network).
+
+    A source that would take many seconds is shown as it was typed, with a sentence that says so.
+    """
+    starts = sum(1 for _ in FORMULA_START.finditer(source[:LONGEST]))
+    if starts > MOST_FORMULAS or _too_much(source, MOST_TAGS):
+        return f"{PANE}{_as_typed(source)}</div>"
+    try:
+        return f"{PANE}{_rendered(source)}</div>"
+    except Exception:  # deep nesting ends in one of several errors of the parsers
+        return f"{PANE}{_as_typed(source)}</div>"
+
+
+def _rendered(source: str) -> str:
     renderer = _Formulas()
-    source = source.replace(OPEN, "").replace(CLOSE, "")
-    safe = clean_html(MarkdownWithMath(renderer=renderer).render(source))
-    place = re.compile(f"{OPEN}([0-9]+){CLOSE}")
-    return place.sub(lambda found: renderer.kept[int(found[1])], safe)
+    text = source.replace(OPEN, "").replace(CLOSE, "")
+    text = re.sub(f" {{{LONGEST_SPACE},}}", " " * LONGEST_SPACE, text)
+    made = MarkdownWithMath(renderer=renderer).render(text)
+    if _too_much(text, MOST_TAGS, made):
+        return _as_typed(source)
+    safe = clean_html(made, {number: latex for number, (latex, _) in renderer.kept.items()})
+
+    def place(found: re.Match[str]) -> str:
+        # Each formula once: a place can be forged with entities.
+        latex = renderer.kept.pop(int(found[1]), None)
+        return mathml(*latex) if latex else ""
+
+    return PLACE.sub(place, safe)
 
 
 def render_words(text: str) -> str:
@@ -153,7 +259,12 @@ def mathml(latex: str, display: str = "inline") -> str:
         for name in set(element.attrib) - MATH_ATTRIBUTES:
             del element.attrib[name]
     ET.register_namespace("", MATH)
-    return ET.tostring(tree, encoding="unicode")
+    # Quotes between the tags become entities, so that no text can ever end an attribute.
+    return re.sub(r">[^<]+", _without_quotes, ET.tostring(tree, encoding="unicode"))
+
+
+def _without_quotes(found: re.Match[str]) -> str:
+    return found[0].replace('"', "&quot;").replace("'", "&#x27;")
 
 
 def markdown2html(source: str) -> str:
@@ -202,8 +313,10 @@ def _inert_data(data: dict[str, Any]) -> dict[str, str]:
         encoded = base64.b64encode(drawn.encode("utf-8", "replace")).decode()
         return {"text/html": _picture("image/svg+xml", encoded, plain)}
     marked = _joined(data.get("text/html", ""))
+    if marked and _too_much(marked, MOST_TAGS_SHOWN):
+        return {"text/html": f"{PANE}{_as_typed(plain or marked)}</div>"}
     if marked:
-        return {"text/html": f'<div class="{UNTOUCHED}">{clean_html(marked)}</div>'}
+        return {"text/html": f"{PANE}{clean_html(marked)}</div>"}
     return {"text/plain": plain or "(a display that only works in a running notebook)"}
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,11 @@ from typing import Any
 
 import nbformat
 from nbgrader.utils import parse_utc
+
+from autograder.grading.sources import MOST_CHARACTERS, MOST_LINES, too_long
+
+ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,19}|[+-]?[0-9]{1,6}")
+"""A time zone by name or offset; anything else could name a file for dateutil to open."""
 
 
 class Refused(Exception):
@@ -38,11 +44,13 @@ class Limits:
     items: int = 5_000_000
     """Brackets, braces and commas: each becomes an object in memory."""
     cells: int = 5_000
+    code: int = 2_000_000
+    """Characters of code in all cells together, each of a length that can be read."""
 
 
 @dataclass(frozen=True)
 class HandedCell:
-    """One cell of a submission. `grade_id`, `nbgrader` and `tags` are claims, never facts."""
+    """One cell of a submission. All but kind and source are claims, never facts."""
 
     position: int
     kind: str
@@ -51,6 +59,7 @@ class HandedCell:
     grade_id: str = ""
     nbgrader: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    attachments: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,31 @@ def check_student(student: str) -> None:
         )
 
 
+def shown(name: str) -> str:
+    """Return a file's name as a sentence may hold it: printable, and not long."""
+    plain = name if name.isprintable() and _encodable(name) else ascii(name)
+    return plain if len(plain) <= 80 else f"{plain[:79]}…"
+
+
+def shown_all(names: Sequence[str], most: int = 5) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(map(shown, names[:most])) + (f" and {more} more" if more > 0 else "")
+
+
+def check_time(text: str) -> None:
+    """Raise `ValueError` where a time of submission is none that nbgrader could read safely."""
+    parts = text.split(" ")
+    if len(text) > 100 or not text.isascii() or not text.isprintable():
+        raise ValueError("not a time")
+    if len(parts) == 3 and not ZONE.fullmatch(parts[2]):
+        raise ValueError("not a time zone")
+    try:
+        parse_utc(text)
+    except Exception as error:  # dateutil fails in many ways
+        raise ValueError("not a time") from error
+
+
 def _encodable(text: str) -> bool:
     try:
         text.encode()
@@ -142,9 +176,10 @@ def _check_folder(folder: Path) -> None:
     except OSError:
         raise Refused("no notebook was handed in: the folder of this lesson is missing.") from None
     if stat.S_ISLNK(mode):
-        raise Refused(f"the folder {folder.name} is a symbolic link; hand in real files.")
+        raise Refused(f"the folder {shown(folder.name)} is a symbolic link; hand in real files.")
     if not stat.S_ISDIR(mode):
-        raise Refused(f"{folder.name} is not a folder; a notebook is handed in inside a folder.")
+        name = shown(folder.name)
+        raise Refused(f"{name} is not a folder; a notebook is handed in inside a folder.")
 
 
 def _choose_notebooks(folder: Path, parts: Sequence[str], notes: list[str]) -> dict[str, Path]:
@@ -165,34 +200,34 @@ def _choose_notebooks(folder: Path, parts: Sequence[str], notes: list[str]) -> d
         raise Refused(f"no notebook was handed in: {', '.join(wanted.values())} {missing}.")
     if not chosen and len(names) == len(parts) == 1:
         ((part, name),) = wanted.items()
-        notes.append(f"The notebook is called {names[0]!a}; it was taken for {name}.")
+        notes.append(f"The notebook is called {shown(names[0])}; it was taken for {name}.")
         return {part: folder / names[0]}
     if not chosen:
         if len(names) == 1:
-            found = f"the notebook {names[0]!a} is not"
+            found = f"the notebook {shown(names[0])} is not"
         else:
             found = f"there are {len(names)} notebooks, and none of them is"
         raise Refused(f"{found} called {' or '.join(wanted.values())}.")
     if others:
-        shown = ", ".join(ascii(name) for name in others)
-        notes.append(f"Other notebooks in the folder were left alone: {shown}.")
+        notes.append(f"Other notebooks in the folder were left alone: {shown_all(others)}.")
     return chosen
 
 
 def read_plain(path: Path, limits: Limits) -> bytes:
     """Return the bytes of a plain file that no other name points to. Raises `Refused`."""
+    name = shown(path.name)
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        _check_file(path.lstat(), path.name, limits)
+        _check_file(path.lstat(), name, limits)
         descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:
             # Once more on the open file: the name may mean another file by now.
-            _check_file(os.fstat(descriptor), path.name, limits)
+            _check_file(os.fstat(descriptor), name, limits)
             raw = file.read(limits.size + 1)
     except OSError as error:
-        raise Refused(f"{path.name} cannot be read ({error.strerror}).") from None
+        raise Refused(f"{name} cannot be read ({error.strerror}).") from None
     if len(raw) > limits.size:
-        raise Refused(f"{path.name} grew past {limits.size / 1e6:.0f} MB while it was read.")
+        raise Refused(f"{name} grew past {limits.size / 1e6:.0f} MB while it was read.")
     return raw
 
 
@@ -216,8 +251,8 @@ def _timestamp(path: Path, notes: list[str]) -> str | None:
         return None
     try:
         text = read_plain(path, Limits(size=1000)).decode().strip()
-        parse_utc(text)
-    except (Refused, ValueError, OverflowError, AttributeError):
+        check_time(text)
+    except (Refused, ValueError):
         notes.append("The time of submission (timestamp.txt) could not be read.")
         return None
     return text
@@ -290,7 +325,25 @@ def _cells(document: dict[str, Any], limits: Limits, notes: list[str]) -> tuple[
         notes.append(f"{unreadable} damaged cell(s) could not be read and were left out.")
     if cleaned:
         notes.append("Characters that no text can hold (NUL, half surrogates) were replaced.")
-    return tuple(cells)
+    return _of_readable_length(cells, limits, notes)
+
+
+def _of_readable_length(
+    cells: list[HandedCell], limits: Limits, notes: list[str]
+) -> tuple[HandedCell, ...]:
+    """Return the cells with each code cell emptied that is too long to be read."""
+    long = {cell.position for cell in cells if cell.kind == "code" and too_long(cell.source)}
+    if long:
+        which = shown_all([str(position + 1) for position in sorted(long)])
+        notes.append(
+            f"Code cells that are too long were left blank ({MOST_CHARACTERS:,} characters or "
+            f"{MOST_LINES:,} lines are the most): number {which} of the notebook."
+        )
+    kept = [replace(cell, source="") if cell.position in long else cell for cell in cells]
+    code = sum(len(cell.source) for cell in kept if cell.kind != "markdown")
+    if code > limits.code:
+        raise Refused(f"the notebook has {code:,} characters of code; the most is {limits.code:,}.")
+    return tuple(kept)
 
 
 def _source(cell: Any) -> str | None:
@@ -319,6 +372,7 @@ def _handed(position: int, cell: dict[str, Any], source: str) -> HandedCell:
         grade_id=_text(nbgrader.get("grade_id")),
         nbgrader=nbgrader,
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        attachments=_dict(cell.get("attachments")),
     )
 
 

@@ -51,6 +51,8 @@ KEPT = Table(
 
 NO_PART_IN_GRADES = ("audit", "commands", "jupyter", "lesson", "setup", "widgets")
 """Parts of this project whose code no grade depends on."""
+NOTEBOOKS = 3
+"""Notebooks of the largest size that are read in one folder to see whether it changed."""
 PACKAGES = ("nbgrader", "ipython", "numpy", "torch", "tensorflow")
 
 
@@ -117,21 +119,25 @@ def submission_key(lesson: str, folder: Path, size: int) -> str:
     """Return the key of a submission: the lesson's key and the bytes that were handed in.
 
     Of what is no plain file, or is larger than `size` bytes (beside the notebooks: than may be
-    handed in), only that fact counts: intake refuses it unread.
+    handed in), only that fact counts: intake refuses it unread. Of many large notebooks only the
+    first are read, the lesson's own before others; of the rest size and time count.
     """
     state = hashlib.sha256(lesson.encode())
     try:
         here = sorted(folder.iterdir()) if not folder.is_symlink() else []
     except OSError:
         here = []
-    paths = [path for path in here if path.name.lower().endswith(".ipynb")]
-    left = Most().together
-    for path in (*paths, *(handed_files(folder) if here else ())):
-        facts = path.lstat()
-        most = size if path in paths else min(Most().each, left)
-        left -= 0 if path in paths else facts.st_size
+    notebooks = {path for path in here if path.name.lower().endswith(".ipynb")}
+    first = sorted(notebooks, key=lambda path: (path.stem != folder.name, path.name))
+    left = {True: NOTEBOOKS * size, False: Most().together}
+    for path in (*first, *(handed_files(folder) if here else ())):
+        facts, own = path.lstat(), path in notebooks
+        most = min(size if own else Most().each, left[own])
+        left[own] -= facts.st_size
         readable = stat.S_ISREG(facts.st_mode) and facts.st_size <= most
         other = f"{facts.st_mode} {facts.st_size}".encode()
+        if own and facts.st_size <= size:
+            other += f" {facts.st_mtime_ns}".encode()
         name = path.relative_to(folder).as_posix()
         _add(state, name, path.read_bytes() if readable else other)
     return state.hexdigest()

@@ -6,23 +6,29 @@ The result is the master's cells, in the master's order, with only the *sources*
 from the student; code cells of their own run as ungraded context where they stood. Their metadata,
 tags, outputs, test cells and locked cells are never used, only compared.
 
-Cells find their places by what survives most accidents, strongest first: the grade id, the cell's
-id, an unchanged source, the names that an answer defines, and a lone cell between two known ones.
+`matching` says which cell belongs where.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from autograder.grading.handout import Handout, Slot, compiles, defined_names, normal, syntax_error
+from autograder.grading.handout import Handout, Slot
 from autograder.grading.intake import HandedCell, Submission
+from autograder.grading.matching import TEST_CELL, Places, as_code, find_places
+from autograder.grading.pictures import EACH, TOGETHER, Pictures, kept_pictures
+from autograder.grading.sources import (
+    MOST_CHARACTERS,
+    MOST_LINES,
+    compiles,
+    defined_names,
+    normal,
+    syntax_error,
+    too_long,
+)
 from autograder.master import Master, MasterCell
-
-TEST_CELL = re.compile(r"^@(?:autograder\.)?test\b", re.MULTILINE)
-FENCE = re.compile(r"\A\s*(`{3,})[^\n`]*\n(.*?)\n?\1\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -43,45 +49,38 @@ class Rebuilt:
     suspicions: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     """What was handed in beside the notebooks, as `beside.as_text` packs it."""
+    pictures: dict[str, Pictures] = field(default_factory=dict)
+    """Grade id of a written answer -> the pictures in it."""
 
 
 @dataclass
-class _Places:
-    """Which handed cells belong to which cell of the master."""
+class _Answers:
+    """What the student's cells give for the master's answer cells and free cells."""
 
-    handed: tuple[HandedCell, ...]
-    slots: tuple[Slot, ...]
-    home: dict[int, int] = field(default_factory=dict)
-    """Position of a handed cell -> index in the master."""
-    notes: list[str] = field(default_factory=list)
-    suspicions: list[str] = field(default_factory=list)
-
-    def free(self) -> list[HandedCell]:
-        return [cell for cell in self.handed if cell.position not in self.home]
-
-    def empty(self) -> list[Slot]:
-        taken = set(self.home.values())
-        return [slot for slot in self.slots if slot.index not in taken]
-
-    def of(self, slot: Slot) -> list[HandedCell]:
-        return [cell for cell in self.handed if self.home.get(cell.position) == slot.index]
+    sources: dict[int, str] = field(default_factory=dict)
+    """Index in the master -> source."""
+    used: set[int] = field(default_factory=set)
+    """Positions of the handed cells that these came from."""
+    blank: set[str] = field(default_factory=set)
+    deleted: list[str] = field(default_factory=list)
+    """Grade ids of answers that no cell was handed in for."""
+    pictures: dict[str, Pictures] = field(default_factory=dict)
 
 
 def rebuild(submission: Submission, handout: Handout, master: Master) -> Rebuilt:
     """Return the master's notebook with the answers of one submission."""
-    places = _Places(submission.cells, handout.slots, notes=list(submission.notes))
-    for match in (_by_grade_id, _by_cell_id, _by_source, _by_definition, _by_neighbours):
-        match(places)
+    places = find_places(submission.cells, handout.slots, submission.notes)
     _compare_locked(places)
-    sources, used, blank = _answers(places)
-    extras = _extras(places, used)
+    answers = _answers(places)
+    extras = _extras(places, answers.used)
+    _set_stubs_aside(places, answers, extras)
     _say_if_foreign(places)
     seconds = next((cell.seconds for cell in master.cells), None)
     cells: list[MasterCell] = []
     origins: list[int | None] = []
     for index in range(-1, len(handout.slots)):
         if index >= 0:
-            source = sources.get(index, handout.slots[index].graded_source)
+            source = answers.sources.get(index, handout.slots[index].graded_source)
             cells.append(dataclasses.replace(master.cells[index], index=len(cells), source=source))
             origins.append(index)
         for extra in extras[index]:
@@ -89,7 +88,8 @@ def rebuild(submission: Submission, handout: Handout, master: Master) -> Rebuilt
             origins.append(None)
     return Rebuilt(
         submission.student, submission.lesson, handout.part, tuple(cells), tuple(origins),
-        frozenset(blank), tuple(places.notes), tuple(places.suspicions),
+        frozenset(answers.blank), tuple(places.notes), tuple(places.suspicions),
+        pictures=answers.pictures,
     )  # fmt: skip
 
 
@@ -110,150 +110,134 @@ def _own_cell(cell: HandedCell, index: int, seconds: float | None) -> MasterCell
     )
 
 
-# -- matching ----------------------------------------------------------------------------------
-
-
-def _by_grade_id(places: _Places) -> None:
-    index = {slot.grade_id: slot.index for slot in places.slots if slot.grade_id}
-    for cell in places.handed:
-        if cell.grade_id in index:
-            places.home[cell.position] = index[cell.grade_id]
-
-
-def _by_cell_id(places: _Places) -> None:
-    index = {slot.cell_id: slot.index for slot in places.empty() if slot.cell_id}
-    for cell in places.free():
-        if cell.cell_id in index:
-            places.home[cell.position] = index.pop(cell.cell_id)
-
-
-def _by_source(places: _Places) -> None:
-    wanted: dict[str, list[int]] = defaultdict(list)
-    for slot in places.empty():
-        # Released answers may look alike (one stub each), so they prove no place.
-        if not slot.answer or slot.names:
-            wanted[normal(slot.released_source)].append(slot.index)
-    for cell in places.free():
-        candidates = wanted.get(normal(cell.source))
-        if candidates:
-            places.home[cell.position] = candidates.pop(0)
-
-
-def _by_definition(places: _Places) -> None:
-    """An answer that lost its labels is known by the function or class that it defines."""
-    free = [cell for cell in places.free() if not TEST_CELL.search(cell.source)]
-    by_name: list[str] = []
-    for slot in places.empty():
-        if not slot.names or slot.kind != "code":
-            continue
-        found = [cell for cell in free if slot.names <= defined_names(_as_code(cell))]
-        if not found:
-            found = [cell for cell in free if slot.names & defined_names(_as_code(cell))]
-        if found:
-            places.home[found[-1].position] = slot.index
-            free.remove(found[-1])
-            by_name.append(slot.grade_id)
-    if by_name:
-        names = ", ".join(by_name)
-        places.notes.append(f"Answer cells without labels, known by what they define: {names}.")
-
-
-def _by_neighbours(places: _Places) -> None:
-    """A lone cell of the right kind between two known neighbours is the answer between them."""
-    by_place: list[str] = []
-    for slot in places.empty():
-        if not slot.answer or not places.home:
-            continue
-        after, before = _bounds(places, slot)
-        between = [cell for cell in places.free() if after < cell.position < before]
-        alike = [cell for cell in between if cell.kind == slot.kind and cell.source.strip()]
-        if len(alike) == 1 and not TEST_CELL.search(alike[0].source):
-            places.home[alike[0].position] = slot.index
-            by_place.append(slot.grade_id)
-    if by_place:
-        names = ", ".join(by_place)
-        places.notes.append(f"Answer cells without labels, known by their place: {names}.")
-
-
-def _bounds(places: _Places, slot: Slot) -> tuple[float, float]:
-    """Return the positions of the nearest known cells before and after a slot."""
-    before = [position for position, index in places.home.items() if index < slot.index]
-    nearest = max((places.home[position] for position in before), default=-1)
-    after = [position for position, index in places.home.items() if index > slot.index]
-    next_one = min((places.home[position] for position in after), default=-1)
-    return (
-        max((p for p in before if places.home[p] == nearest), default=-1),
-        min((p for p in after if places.home[p] == next_one), default=float("inf")),
-    )
-
-
-def _as_code(cell: HandedCell) -> str:
-    """Return the text of a cell as code; code typed as Markdown may stand in a fence."""
-    fenced = FENCE.match(cell.source) if cell.kind != "code" else None
-    return fenced[2] if fenced else cell.source
-
-
 # -- answers -----------------------------------------------------------------------------------
 
 
-def _answers(places: _Places) -> tuple[dict[int, str], set[int], set[str]]:
-    """Return the sources by master index, the positions they came from, and blank grade ids."""
-    sources: dict[int, str] = {}
-    used: set[int] = set()
-    blank: set[str] = set()
+def _answers(places: Places) -> _Answers:
+    """Return what the submission holds for each answer cell and each free cell."""
+    answers = _Answers()
     for slot in places.slots:
         handed = places.of(slot)
         if slot.answer:
-            source = _one_answer(places, slot, handed, used)
+            source = _one_answer(places, slot, answers)
             if source is None:
-                blank.add(slot.grade_id)
+                answers.blank.add(slot.grade_id)
             else:
-                sources[slot.index] = source
-                wrong = syntax_error(source) if slot.kind == "code" else ""
-                if wrong:
-                    places.notes.append(f"Answer cell '{slot.grade_id}' is not Python: {wrong}.")
+                answers.sources[slot.index] = source
         elif handed and slot.kind == "code" and not slot.locked and not slot.test:
             # A free cell is the student's to change; it runs as they left it.
-            sources[slot.index] = handed[-1].source
-            used.add(handed[-1].position)
-    return sources, used, blank
+            answers.sources[slot.index] = handed[-1].source
+            answers.used.add(handed[-1].position)
+    return answers
 
 
-def _one_answer(
-    places: _Places, slot: Slot, handed: list[HandedCell], used: set[int]
-) -> str | None:
-    if not handed:
-        places.notes.append(f"Answer cell '{slot.grade_id}' was deleted; it counts as blank.")
-        return None
+def _one_answer(places: Places, slot: Slot, answers: _Answers) -> str | None:
+    """Return the source of one answer, or None where it is blank."""
+    handed = places.of(slot)
     changed = [cell for cell in handed if not _untouched(cell, slot)]
     # A copy as released, run after the answer, would put the blank back.
-    used.update(cell.position for cell in handed if cell not in changed)
-    if not changed:
+    positions = {cell.position for cell in changed}
+    answers.used.update(cell.position for cell in handed if cell.position not in positions)
+    chosen = _chosen(places, slot, handed, changed) or _written_nearby(places, slot)
+    if not chosen:
+        answers.deleted += [] if handed else [slot.grade_id]
         return None
-    chosen = changed[-1:]
+    answers.used.update(cell.position for cell in chosen)
+    if slot.kind == "code":
+        return _code_answer(places, slot, chosen)
+    pictures, left_out = kept_pictures(chosen, answers.pictures.values())
+    if pictures:
+        answers.pictures[slot.grade_id] = pictures
+    if left_out:
+        places.notes.append(
+            f"{left_out} attachment(s) of answer '{slot.grade_id}' were left out: PNG, JPEG and "
+            f"GIF are kept, up to {EACH / 1e6:.0f} MB each and {TOGETHER / 1e6:.0f} MB in all."
+        )
+    return "\n\n".join(cell.source for cell in chosen)
+
+
+def _chosen(
+    places: Places, slot: Slot, handed: list[HandedCell], changed: list[HandedCell]
+) -> list[HandedCell]:
+    """Return those of a slot's changed cells that are its answer."""
     if len(changed) > 1 and slot.kind == "code" and _is_split(changed):
-        chosen = changed
         places.notes.append(f"Answer cell '{slot.grade_id}' was split in {len(changed)}; joined.")
-    elif len(handed) > 1:
+        return changed
+    if changed and len(handed) > 1:
         which = "the last changed one" if len(changed) > 1 else "the changed one"
         places.notes.append(
             f"Answer cell '{slot.grade_id}' was there {len(handed)} times; {which} was taken."
         )
-    used.update(cell.position for cell in chosen)
-    if slot.kind == "code" and any(cell.kind != "code" for cell in chosen):
+    return changed[-1:]
+
+
+def _written_nearby(places: Places, slot: Slot) -> list[HandedCell]:
+    """Return the student's own words between a blank written answer's neighbours, now its own."""
+    if slot.kind == "code" or not places.home:
+        return []
+    found = [
+        cell for cell in places.between(slot) if cell.kind == "markdown" and cell.source.strip()
+    ]
+    if found:
+        places.home |= {cell.position: slot.index for cell in found}
+        places.notes.append(
+            f"Written answer '{slot.grade_id}' was blank; what the student wrote in "
+            f"{'a cell' if len(found) == 1 else f'{len(found)} cells'} of their own near it "
+            "was taken."
+        )
+    return found
+
+
+def _code_answer(places: Places, slot: Slot, chosen: list[HandedCell]) -> str | None:
+    """Return the source of an answer in code, or None where it is too long to be read."""
+    source = "\n".join(map(as_code, chosen))
+    if too_long(source):
+        places.notes.append(
+            f"Answer cell '{slot.grade_id}' is too long, so it counts as blank "
+            f"({MOST_CHARACTERS:,} characters or {MOST_LINES:,} lines are the most)."
+        )
+        return None
+    if any(cell.kind != "code" for cell in chosen):
         places.notes.append(
             f"Answer cell '{slot.grade_id}' had become {chosen[0].kind}; its text was run as code."
         )
-    join = _as_code if slot.kind == "code" else _as_text
-    return "\n".join(join(cell) for cell in chosen)
+    wrong = syntax_error(source)
+    if wrong:
+        places.notes.append(f"Answer cell '{slot.grade_id}' is not Python: {wrong}.")
+    return source
 
 
-def _as_text(cell: HandedCell) -> str:
-    return cell.source
+def _set_stubs_aside(
+    places: Places, answers: _Answers, extras: dict[int, list[HandedCell]]
+) -> None:
+    """Empty each blank answer cell that would put its stub over an answer in an earlier cell."""
+    defined = {
+        index: defined_names(source) - defined_names(places.slots[index].released_source)
+        for index, source in answers.sources.items()
+        if places.slots[index].kind == "code"
+    }
+    for index, cells in extras.items():
+        own = [places.names(cell) for cell in cells if cell.kind == "code"]
+        defined[index] = defined.get(index, frozenset()).union(*own)
+    found = []
+    for slot in places.slots:
+        if slot.kind != "code" or slot.grade_id not in answers.blank or not slot.names:
+            continue
+        earlier = [names for index, names in defined.items() if index < slot.index]
+        if slot.names <= frozenset().union(*earlier):
+            answers.sources[slot.index] = ""
+            answers.blank.discard(slot.grade_id)
+            found.append(slot.grade_id)
+    if found:
+        names = ", ".join(found)
+        places.notes.append(f"Answers in an earlier cell, so the blank cell did not run: {names}.")
+    for grade_id in answers.deleted:
+        if grade_id not in found:
+            places.notes.append(f"Answer cell '{grade_id}' was deleted; it counts as blank.")
 
 
 def _untouched(cell: HandedCell, slot: Slot) -> bool:
-    source = normal(_as_code(cell) if slot.kind == "code" else cell.source)
+    source = normal(as_code(cell) if slot.kind == "code" else cell.source)
     return source in ("", normal(slot.released_source))
 
 
@@ -262,7 +246,7 @@ def _is_split(pieces: list[HandedCell]) -> bool:
     positions = [cell.position for cell in pieces]
     if positions != list(range(positions[0], positions[0] + len(pieces))):
         return False
-    sources = [_as_code(cell) for cell in pieces]
+    sources = [as_code(cell) for cell in pieces]
     if not all(map(compiles, sources)):
         return compiles("\n".join(sources))
     named = [defined_names(source) for source in sources]
@@ -272,10 +256,10 @@ def _is_split(pieces: list[HandedCell]) -> bool:
 # -- the rest of the submission ----------------------------------------------------------------
 
 
-def _extras(places: _Places, used: set[int]) -> dict[int, list[HandedCell]]:
+def _extras(places: Places, used: set[int]) -> dict[int, list[HandedCell]]:
     """Return the student's own cells by the master index that they follow (-1: at the top)."""
     extras: dict[int, list[HandedCell]] = defaultdict(list)
-    anchor = -1
+    anchor, copies = -1, 0
     for cell in places.handed:
         index = places.home.get(cell.position)
         slot = None if index is None else places.slots[index]
@@ -284,13 +268,17 @@ def _extras(places: _Places, used: set[int]) -> dict[int, list[HandedCell]]:
         elif cell.kind == "raw" or not cell.source.strip():
             continue
         elif cell.kind == "code" and TEST_CELL.search(cell.source):
-            places.notes.append("A copy of a test cell was left out; the course's own test ran.")
+            copies += 1
         else:
             extras[anchor].append(cell)
+    if copies:
+        one = "A copy of a test cell was left out; the course's own test ran."
+        more = f"{copies} copies of test cells were left out; the course's own tests ran."
+        places.notes.append(one if copies == 1 else more)
     return extras
 
 
-def _compare_locked(places: _Places) -> None:
+def _compare_locked(places: Places) -> None:
     """Say which cells of the course the student changed; the course's own were used anyway."""
     missing = []
     for slot in places.slots:
@@ -324,6 +312,6 @@ def _other_labels(cell: HandedCell, slot: Slot) -> bool:
     )
 
 
-def _say_if_foreign(places: _Places) -> None:
+def _say_if_foreign(places: Places) -> None:
     if places.handed and not any(places.of(slot) for slot in places.slots if slot.grade_id):
         places.notes.append("No cell of this lesson was found; is it another lesson's notebook?")

@@ -30,6 +30,8 @@ def staged_notebook(outcome: Outcome, rebuilt: Rebuilt, handout: Handout) -> Not
             if staged.source != cell.source and not utils.is_solution(staged):
                 staged.metadata.setdefault("autograder", NotebookNode())["changed"] = True
             staged.source = cell.source
+            if cell.grade_id in rebuilt.pictures:
+                staged["attachments"] = NotebookNode(rebuilt.pictures[cell.grade_id])
             staged.setdefault("id", cell.id)
         cells.append(staged)
     notebook["cells"] = cells

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ AGREE = 3
 LONG_SECONDS = 30.0
 """A notebook that ran this long is run once more at most."""
 CLOSING_SECONDS = 10.0
+SWITCH_SECONDS = 0.0005
+"""How long a thread of this process runs while another waits for its turn: the one that writes
+grades must not make those that grade wait ten times longer than a question takes."""
 WORKERS_HIGHEST = 64
 
 
@@ -198,8 +202,10 @@ class Local:
         self.done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self.busy = 0
         self.threads: list[threading.Thread] = []
+        self.before = sys.getswitchinterval()
 
     def __enter__(self) -> Self:
+        sys.setswitchinterval(SWITCH_SECONDS)
         with self.keeper.engine():  # what cannot start says so here, before anybody is graded
             pass
         for _ in range(self.workers):
@@ -220,6 +226,7 @@ class Local:
         for thread in self.threads:
             thread.join(CLOSING_SECONDS)
         self.keeper.stop()  # what a thread had begun to open in the meantime
+        sys.setswitchinterval(self.before)
 
     @property
     def room(self) -> int:

@@ -104,6 +104,10 @@ def bad_archives(honest: bytes) -> dict[str, tuple[str, bytes, str]]:
         "bomb of tar": ("tar.gz", tarred((NOTEBOOK, b"\0" * 60_000_000)), "more than it may"),
         "too deep": ("zip", nested(30, zipped(good)), "nested more than"),
         "many files": ("zip", zipped(*((f"{n}", b"") for n in range(20_001))), "more than 20000"),
+        "many folders": ("tar.gz", tarred(*[_folder("d")] * 20_001), "more than 20000"),
+        "many folders in a zip": ("zip", zipped(*((f"{n}/", b"") for n in range(20_001))),
+                                  "more than 20000"),
+        "a name of 9 MB": ("tar.gz", long_name(9_000_000), "name of a file is too long"),
         "cut": ("zip", zipped(good)[:-40], "damaged"),
         "cut tar": ("tar.gz", tarred(good)[:-40], "damaged"),
         "empty": ("zip", b"", "damaged"),
@@ -125,6 +129,19 @@ def bad_archives(honest: bytes) -> dict[str, tuple[str, bytes, str]]:
         "tar-slip": ("tar.gz", tarred(("../../evil.ipynb", b"x"), good), "elsewhere"),
         "linked folder": ("tar.gz", tarred(_folder_link(), (f"d/{NOTEBOOK}", honest)), "link"),
     }  # fmt: skip
+
+
+def long_name(size: int) -> bytes:
+    """Return a compressed tar archive whose first header announces a name of `size` bytes."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, size
+    return gzip.compress(info.tobuf(tarfile.GNU_FORMAT) + b"\0" * size)
+
+
+def _folder(name: str) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type = tarfile.DIRTYPE
+    return info
 
 
 def _folder_link() -> tarfile.TarInfo:
@@ -243,6 +260,28 @@ def test_the_course_collects_with_these_plugins() -> None:
         assert f"autograder.grading.collect.{plugin.__name__}" in text
 
 
+def unpacked(root: Path, archive: bytes, **limits: int) -> list[Path]:
+    """Return the files that are there once one archive was unpacked."""
+    (root / "in").mkdir()
+    (root / "in" / "class.zip").write_bytes(archive)
+    SafeExtractor(**limits).extract(str(root / "in"), str(root / "out"))
+    return [path for path in (root / "out").rglob("*") if path.is_file()]
+
+
+def test_archives_within_share_one_budget(tmp_path: Path, honest: bytes) -> None:
+    inner = zipped(("x", b"\0" * 4_000_000))
+    members = [(f"{n:02}.zip", inner) for n in range(30)]
+    left = unpacked(tmp_path, zipped(*members, ("z.zip", zipped((NOTEBOOK, honest)))))
+    assert sum(path.stat().st_size for path in left) <= 20_000_000
+    assert [path for path in left if path.name == NOTEBOOK], "one bomb leaves room for the others"
+
+
+def test_files_within_are_counted_together(tmp_path: Path) -> None:
+    inner = zipped(*((f"{n}", b"") for n in range(30)))
+    left = unpacked(tmp_path, zipped(*((f"{n}.zip", inner) for n in range(30))), max_files=200)
+    assert 30 <= len(left) <= 200
+
+
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
@@ -336,6 +375,26 @@ CASES = {
     "pipe beside": Case(beside(lambda at: os.mkfifo(at / "timestamp.txt")), words="timestamp"),
     "linked time": Case(
         beside(lambda at: (at / "timestamp.txt").symlink_to("/dev/zero")), words="timestamp"
+    ),
+    "a folder for the time": Case(
+        beside(lambda at: (at / "timestamp.txt").mkdir() or (at / "timestamp.txt" / "x").touch()),
+        words="timestamp.txt/x",
+    ),
+    "a folder for the time, in capitals": Case(
+        beside(lambda at: (at / "TimeStamp.TXT").mkdir() or (at / "TimeStamp.TXT" / "x").touch()),
+        words="TimeStamp.TXT/x",
+    ),
+    "a name that is no text": Case(
+        links(lambda _, at: os.symlink("x", os.fsencode(at.parent) + b"/\xff.ipynb")),
+        0, "refused", LINK,
+    ),
+    "a name that clears the screen": Case(
+        links(lambda _, at: os.symlink("x", os.fsencode(at.parent) + b"/\x1b[2Jx\ny.ipynb")),
+        0, "refused", LINK,
+    ),
+    "a time zone that is a path": Case(
+        beside(lambda at: (at / "timestamp.txt").write_text("2026-01-01 12:00:00 ../../x")),
+        words="timestamp",
     ),
     "endless time": Case(
         beside(lambda at: (at / "timestamp.txt").write_bytes(b"9" * 10**6)), words="timestamp"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,23 @@ MARKUP = {
     "controls": "a\u202eb\u0007c\u0000d\ud800e\u2028f",
     "a placeholder of ours": "\ue0000\ue001 $x$ \ue0001\ue001",
     "a long line": "<b>" * 2_000 + "x",
+    "formula in an attribute": """x <? > <img src="data:image/png;base64,AA" alt='" ?>"""
+    """$\\text{'onerror='alert(1)'x='}$<? '> ?>""",
+    "formula in a link's title": """x <? > <a href="https://a.b" title='" ?>"""
+    """$\\text{'href='data:text/html,x'x='}$<? '> ?>see</a>""",
+    "formula in a picture's words": "![$x$](data:image/png;base64,AA)",
+    "formula's place in entities": "&#xE000;7&#xE001; $x$ &#xE000;0&#xE001;",
+    "formula escaped": "\\$\\href{javascript:alert(1)}{x}\\$",
+    "formula in entities": "&#36;\\href{javascript:alert(1)}{x}&#36;",
+    "formula in a block": "<div>\n$\\href{javascript:alert(1)}{x}$\n</div>",
+    "formula in brackets": "&#92;(\\href{javascript:alert(1)}{x}&#92;)",
+    "formula's environment in entities":
+    "&#92;begin{equation}\\href{javascript:alert(1)}{x}&#92;end{equation}",
+    "formula out of the pane": "<div class=tex2jax_process>\n</div></div></div>\n\n"
+    "&#36;\\href{javascript:alert(1)}{x}&#36;",
+    "classes of the page": "<a class='modal-backdrop navbar-fixed-top' href='https://a.b'>x</a>",
+    "deep": "<div>" * 20_000,
+    "reopened": "".join(f"<b title={n}><p>" for n in range(1_500)),
 }  # fmt: skip
 
 SHOW = """
@@ -195,6 +213,7 @@ def test_formgrader_shows_it_as_it_shows_an_honest_one(graded: Graded, name: str
         more.remove(one)
     extra = [one for one in more if one[0] != "textarea" and not allowed(*one)]
     assert extra == []
+    assert classes(page) & {"modal-backdrop", "tex2jax_process"} == set()
     assert "\\href{javascript:" not in outside_pre(page.source), "MathJax would follow it"
 
 
@@ -205,11 +224,43 @@ def allowed(tag: str, name: str, value: str) -> bool:
     return tag == "a" and name == "href" and value.startswith(("https:", "http:", "mailto:"))
 
 
+def classes(page: Page) -> set[str]:
+    """Return every class that an element of a page has."""
+    return {name for _, attributes in page.tags for name in attributes.get("class", "").split()}
+
+
+class Typeset(HTMLParser):
+    """The texts that MathJax reads: outside of code, and of elements with the class it ignores."""
+
+    LEFT_OUT = frozenset({"pre", "code", "script", "style", "textarea"})
+    VOID = frozenset({"img", "br", "hr", "input", "meta", "link", "col"})
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, bool]] = []
+        self.words: list[str] = []
+        self.feed(source[source.index("<body") :])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = (dict(attrs).get("class") or "").split()
+        left_out = tag in self.LEFT_OUT or "tex2jax_ignore" in names
+        inherited = bool(self.open) and self.open[-1][1] and "tex2jax_process" not in names
+        if tag not in self.VOID:
+            self.open.append((tag, left_out or inherited))
+
+    def handle_endtag(self, tag: str) -> None:
+        if any(name == tag for name, _ in self.open):
+            while self.open.pop()[0] != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        if not (self.open and self.open[-1][1]):
+            self.words.append(data)
+
+
 def outside_pre(source: str) -> str:
-    """Return a page without what MathJax does not read."""
-    body = source[source.index("<body") :]
-    kept = re.sub(r"<(pre|code|script|style|textarea)\b.*?</\1>", "", body, flags=re.DOTALL)
-    return re.sub(r'<div class="tex2jax_ignore.*?</div>', "", kept, flags=re.DOTALL)
+    """Return a page's text without what MathJax does not read."""
+    return " ".join(Typeset(source).words)
 
 
 def test_the_class_around_them_is_graded(graded: Graded) -> None:
@@ -222,4 +273,8 @@ def test_these_checks_can_fail(graded: Graded) -> None:
     assert len(doing(page)) == 3 and "example.org" in loaded(page)
     with pytest.raises(AssertionError):
         page.check_inert()
+    typeset = outside_pre(
+        "<body>$a$<div class=tex2jax_ignore><div></div>$b$</div>$c$<pre>$d$</pre>"
+    )
+    assert typeset == "$a$ $c$"
     void(graded)

@@ -268,6 +268,7 @@ def as_text(data: bytes) -> str:
     return json.dumps(json.loads(data), ensure_ascii=False)
 
 
+PNG = "iVBORw0KGgo="
 FILES = {
     "empty": Case(raw(b""), 0, "refused", "empty file"),
     "blanks": Case(raw(b"\n \n"), 0, "refused", "empty file"),
@@ -324,7 +325,16 @@ FILES = {
         document(lambda nb: nb["cells"][0].update(attachments={"a.png": {"image/png":
                                                                          "A" * 5_000_000}}))
     ),
-    "a source of 3 MB": Case(answers(total=ANSWERS["total"] + "\n#" + "x" * 3_000_000)),
+    "a source of 3 MB": Case(answers(total=ANSWERS["total"] + "\n#" + "x" * 3_000_000), 3.0,
+                             words="too long"),
+    "a million lines": Case(answers(total=ANSWERS["total"] + "\n" + "a\n" * 1_000_000), 3.0,
+                            words="too long"),
+    "a picture in an answer": Case(
+        edit("why", lambda cell: cell.update(attachments={"a.png": {"image/png": PNG}}))
+    ),
+    "4,000 copies of a test": Case(
+        changed(lambda nb: nb.cells.extend([code("@test\nx")] * 4_000)), words="4000 copies"
+    ),
 }  # fmt: skip
 
 
@@ -378,3 +388,8 @@ def test_a_hostile_file_is_repaired_or_refused(graded: Graded, name: str) -> Non
 
 def test_the_class_around_them_is_graded(graded: Graded) -> None:
     graded.check_honest()
+
+
+def test_a_picture_reaches_the_graded_notebook(graded: Graded) -> None:
+    cell = find(graded.notebook("a picture in an answer"), "why")
+    assert cell.attachments == {"a.png": {"image/png": PNG}}
