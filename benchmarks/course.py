@@ -4,7 +4,8 @@
     python -m benchmarks.course 03 14 --json    # some of them, as one JSON document
 
 Seconds are those of a person who chooses "Restart Kernel and Run All Cells": the kernel's start
-counts. A cell that fails, or a lesson past its minute, makes the exit status 1.
+counts. A cell that fails, a check that does not pass, or a lesson past its minute makes the exit
+status 1.
 """
 
 from __future__ import annotations
@@ -86,6 +87,7 @@ def run_notebook(path: Path) -> Ran:
             words = f"{error.ename}: {error.evalue}".strip().partition("\n")[0]
             failed = f"{raised(notebook)} raised {words}"
         seconds = time.perf_counter() - begun
+    failed = failed or not_passed(notebook)
     return Ran(path.stem, seconds, sorted(timed(notebook), reverse=True), failed)
 
 
@@ -107,6 +109,17 @@ def raised(notebook: NotebookNode) -> str:
         if any(one.output_type == "error" for one in cell.get("outputs", [])):
             return name_of(number, cell)
     return "a cell"
+
+
+def not_passed(notebook: NotebookNode) -> str:
+    """Return which checks did not pass: each lets the next cell run, and so stops nothing."""
+    found = [
+        name_of(number, cell)
+        for number, cell in enumerate(notebook.cells)
+        if cell.metadata.get("autograder", {}).get("role") == "tests"
+        if not "".join(one.get("text", "") for one in cell.outputs).endswith(": pass\n")
+    ]
+    return f"did not pass: {', '.join(found)}" if found else ""
 
 
 def name_of(number: int, cell: NotebookNode) -> str:

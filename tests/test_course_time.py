@@ -1,4 +1,4 @@
-"""`python -m benchmarks.course`: every solved notebook runs, and a cell that fails is named."""
+"""Every solved notebook of the course runs in a kernel, and every check passes there."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.course import find_course
 from benchmarks import course
 from tests.audit_course import FOLDER, build_course
+
+REPOSITORY = find_course(Path(__file__).parent)
+
+
+@pytest.mark.parametrize("lesson", REPOSITORY.lesson_names())
+def test_every_check_passes_in_a_kernel(lesson: str) -> None:
+    assert course.run_notebook(REPOSITORY.master(lesson)).failed == ""
 
 
 def test_it_runs_solved_notebooks_and_adds_up(
@@ -24,6 +32,12 @@ def test_it_runs_solved_notebooks_and_adds_up(
     assert row["lesson"] == FOLDER and row["seconds"] > 0 and row["slowest"]
     assert master.read_bytes() == before, "it runs a copy"
     notebook = nbformat.read(master, as_version=4)
+    answer = next(cell for cell in notebook.cells if "### BEGIN SOLUTION" in cell.source)
+    solved, answer.source = answer.source, answer.source.replace("return", "return -")
+    nbformat.write(notebook, master)
+    assert course.main([FOLDER]) == 1
+    assert "did not pass: " in capsys.readouterr().out
+    answer.source = solved
     notebook.cells.append(nbformat.v4.new_code_cell("here = []\nhere[3]"))
     nbformat.write(notebook, master)
     assert course.main([FOLDER]) == 1

@@ -26,11 +26,10 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.checks.notebook import SEED_VARIABLE
 from autograder.course import Course
 from autograder.errors import Problem
 from autograder.grading.alone import read_lesson
-from autograder.grading.classroom import Classroom, grading_seed
+from autograder.grading.classroom import Classroom
 from autograder.grading.ledger import digest_of
 
 if TYPE_CHECKING:
@@ -137,15 +136,7 @@ def compare(
 
 
 def _points(room: Classroom, engine: str) -> dict[str, dict[str, float]]:
-    seed = str(grading_seed(room.lesson))
-    before = os.environ.get(SEED_VARIABLE)
-    os.environ[SEED_VARIABLE] = seed  # what a kernel draws its hidden numbers from
-    try:
-        rows = room.grade(engine=engine)
-    finally:
-        os.environ.pop(SEED_VARIABLE)
-        if before is not None:
-            os.environ[SEED_VARIABLE] = before
+    rows = room.grade(engine=engine)
     failed = [f"{row.student}: {row.message}" for row in rows if row.status == "error"]
     if failed:
         raise Problem(f"the canary cannot compare {room.lesson} ({engine}): {failed[0]}")

@@ -178,7 +178,9 @@ def registered(module, name):
 # %% given="plant"
 def plant(part, paths, base=None):
     """For the checks: modules by path, of your `part` on a sound base; the first path is ""."""
-    nets = {path: type("Net", (part, base or Sound), {})() for path in paths}
+    if base is None:
+        from chainrule.nn.registry import Registry as base
+    nets = {path: type("Net", (part, base), {})() for path in paths}
     for path in paths[1:]:
         parent, _, name = path.rpartition(".")
         nets[parent]._modules[name] = nets[path]
