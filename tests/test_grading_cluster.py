@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,8 +25,10 @@ from class_of_many import (
 from small_course import ANSWERS, LESSON, hand_in, ready_course
 
 from autograder.cli import main
+from autograder.errors import Problem
 from autograder.grading import cluster
 from autograder.grading.assignment import read_assignment
+from autograder.grading.workers import Job
 
 pytest.importorskip("distributed", reason="Dask is not installed (the extra `cluster`)")
 
@@ -121,6 +123,37 @@ def test_a_cluster_that_is_gone(tmp_path: Path, dask: Dask) -> None:
     said = (course.root / "stderr.txt").read_text()
     assert f"the scheduler at {address} is gone; what is graded is kept" in said
     assert "Traceback" not in said
+
+
+MOMENTS: dict[str, Callable[[cluster.Cluster], object]] = {
+    "versions are compared": lambda pool: pool._compare(),
+    "room is asked for": lambda pool: wait_for(lambda: pool.room < 0),
+    "a worker is looked for": lambda pool: wait_for(lambda: pool._look()),
+    "results are waited for": lambda pool: (
+        pool._send(Job("s", (), None, "key"), "{}"),
+        pool.finished(),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pause", [0.0, 1.0])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_scheduler_that_is_gone_is_named_whenever_it_goes(
+    tmp_path: Path, dask: Dask, moment: str, pause: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, _ = ready_course(tmp_path / "course")
+    assignment, _ = read_assignment(course, LESSON)
+    address = dask.scheduler()
+    dask.worker(address, 0)
+    assert wait_for(lambda: "Registered to" in dask.log("worker-0"))
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 4)
+    with cluster.Cluster(address, assignment, 1) as pool:
+        dask.started[0].kill()
+        dask.started[0].wait()
+        time.sleep(pause)
+        with pytest.raises(Problem, match=f"the scheduler at {address} is gone"):
+            MOMENTS[moment](pool)
 
 
 def test_nobody_there(

@@ -23,7 +23,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from autograder.errors import Problem
 from autograder.grading.assignment import Assignment
@@ -142,20 +142,30 @@ class Cluster:
                 "is graded is kept; start workers and run the same command again."
             )
 
-    def _gone(self) -> None:
+    def _gone(self) -> NoReturn:
         raise Problem(
             f"the scheduler at {self.address} is gone; what is graded is kept; start it and run "
             "the same command again."
         )
 
     def _workers(self) -> dict[str, Any]:
-        return dict(self.client.scheduler_info(n_workers=-1)["workers"])
+        try:
+            found = self.client.scheduler_info(n_workers=-1)
+        except OSError:  # Dask's CommClosedError is one
+            self._gone()
+        if "workers" not in found:  # what Dask returns where nobody answers
+            self._gone()
+        return dict(found["workers"])
 
     def _compare(self) -> None:
         """See that there are workers with the versions of this machine. Raises `Problem`."""
+        from distributed.comm import CommClosedError
+
         try:
             self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
+        except (OSError, TimeoutError) as error:
+            if isinstance(error, CommClosedError) or self.client.status != "running":
+                self._gone()
             raise Problem(
                 f"the cluster at {self.address} has no workers; start one with "
                 f"`dask worker {self.address} --nthreads 1`."
@@ -163,6 +173,8 @@ class Cluster:
         try:
             theirs = self.client.run(environment)
         except Exception as error:  # whatever an import on the other side raises
+            if isinstance(error, CommClosedError) or self.client.status != "running":
+                self._gone()
             raise Problem(
                 f"a worker of {self.address} cannot run this project ({type(error).__name__}: "
                 f"{error}); install it there."
