@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import os
+import select
 import signal
 import socket
 import struct
@@ -19,6 +20,8 @@ BESIDE = socket.CMSG_SPACE(16) + socket.CMSG_SPACE(CREDENTIALS.size)
 MAX_FRAME = MAX_BYTES + 2**20
 SMALL = 2**16
 """Bytes that are copied rather than sent in two pieces."""
+AHEAD = 2**12
+"""Bytes that are asked for where a message begins: most end within them."""
 
 
 STOPPED = b"X"
@@ -46,6 +49,8 @@ class Channel:
         self.sock = sock
         self.sender = 0
         """The process that sent the last message, where that was asked for; 0: not known."""
+        self.ahead = b""
+        """What was received of the next message."""
 
     @classmethod
     def pair(cls) -> tuple[Channel, Channel]:
@@ -63,26 +68,50 @@ class Channel:
 
     def send(self, data: bytes, seconds: float | None = None, files: tuple[int, ...] = ()) -> None:
         """Send one message, with open files if there are any."""
+        until = _deadline(seconds)
         head = HEADER.pack(len(data))
         try:
-            self._wait(seconds)
             if files:
+                self._wait(select.POLLOUT, until)
                 socket.send_fds(self.sock, [head], list(files))
-                self.sock.sendall(data)
+                self._push(data, until)
             elif len(data) < SMALL:  # in one piece: the other end wakes once
-                self.sock.sendall(head + data)
+                self._push(head + data, until)
             else:  # without a copy
-                self.sock.sendall(head)
-                self.sock.sendall(data)
-        except TimeoutError:
-            raise TooLate from None
-        except OSError:
+                self._push(head, until)
+                self._push(data, until)
+        except (OSError, ValueError):  # closed on this side makes either
             raise Closed from None
+
+    def _push(self, data: bytes, until: float | None) -> None:
+        """Send all of it; most messages find room at once."""
+        if until is None:
+            self.sock.sendall(data)
+            return
+        sent = 0
+        while sent < len(data):
+            try:
+                sent += self.sock.send(memoryview(data)[sent:], socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                self._wait(select.POLLOUT, until)
+
+    def _wait(self, event: int, until: float | None) -> None:
+        """Return when the socket can be read or written, or raise `TooLate`.
+
+        The deadline is kept here and not by the socket: a process that shares it has its own.
+        """
+        left = None if until is None else 1000 * (until - time.monotonic())
+        if left is not None and left <= 0:
+            raise TooLate
+        poll = select.poll()
+        poll.register(self.sock, event)
+        if not poll.poll(left):
+            raise TooLate
 
     def receive(self, seconds: float | None = None) -> bytes:
         """Return the next message; open files that come with it are not taken."""
-        until = None if seconds is None else time.monotonic() + seconds
-        return self._body(self._take(HEADER.size, until), until)
+        until = _deadline(seconds)
+        return self._body(self._take(HEADER.size, until, AHEAD), until)
 
     def ask_who_sends(self) -> None:
         """From now on let the kernel say which process sends; Linux only, elsewhere nothing."""
@@ -98,9 +127,9 @@ class Channel:
 
     def receive_with_files(self, seconds: float | None = None) -> tuple[bytes, list[int]]:
         """Return the next message and the open files that came with it."""
-        until = None if seconds is None else time.monotonic() + seconds
+        until = _deadline(seconds)
         files: list[int] = []
-        head = self._take(HEADER.size, until, files)
+        head = self._take(HEADER.size, until, files=files)
         return self._body(head, until), files
 
     def _body(self, head: bytes, until: float | None) -> bytes:
@@ -112,32 +141,30 @@ class Channel:
             raise Closed(STOPPED_BY.get(int.from_bytes(body[1:2]), ""))
         return body
 
-    def _take(self, count: int, until: float | None, files: list[int] | None = None) -> bytes:
-        """Return so many bytes; open files that come beside them are added to `files`."""
-        parts, missing = [], count
-        while missing:
+    def _take(
+        self, count: int, until: float | None, ahead: int = 0, files: list[int] | None = None
+    ) -> bytes:
+        """Return so many bytes; open files that come beside them are added to `files`.
+
+        Up to `ahead` bytes of what follows are kept for the next call, where no files are waited
+        for: those of the next message would be taken for this one's.
+        """
+        parts, missing = [self.ahead], count - len(self.ahead)
+        while missing > 0:
             try:
-                self._wait(None if until is None else until - time.monotonic())
-                room = min(missing, 2**20)
+                if until is not None:
+                    self._wait(select.POLLIN, until)
+                room = min(max(missing, ahead), 2**20)
                 piece = self.sock.recv(room) if files is None else self._with_files(room, files)
-            except TimeoutError:
-                raise TooLate from None
-            except OSError:
+            except (OSError, ValueError):  # closed on this side makes either
                 raise Closed from None
             if not piece:
                 raise Closed
-            if len(piece) == count:
-                return piece
             parts.append(piece)
             missing -= len(piece)
-        return b"".join(parts)
-
-    def _wait(self, seconds: float | None) -> None:
-        """Let the next step on the socket take so long, or as long as it likes."""
-        if seconds is not None and seconds <= 0:
-            raise TooLate
-        if seconds is not None or self.sock.timeout is not None:
-            self.sock.settimeout(seconds)
+        data = b"".join(parts)
+        self.ahead = data[count:]
+        return data[:count]
 
     def _with_files(self, room: int, files: list[int]) -> bytes:
         """Return some bytes, add the open files that came beside them, and note who sent them."""
@@ -148,3 +175,7 @@ class Channel:
             elif kind == getattr(socket, "SCM_CREDENTIALS", None):
                 self.sender = CREDENTIALS.unpack(data[: CREDENTIALS.size])[0]
         return piece
+
+
+def _deadline(seconds: float | None) -> float | None:
+    return None if seconds is None else time.monotonic() + seconds

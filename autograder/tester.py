@@ -36,6 +36,8 @@ LONGEST = 600
 """Seconds after which a tester ends itself; whoever waits for it has given up long before."""
 MEMORY = 2 * 2**30
 """What a tester may hold, in bytes."""
+YOUNG = 5_000
+"""How many new objects a child makes before it looks for dead ones: Python itself looks at 700."""
 GRACE = 3.0
 """Seconds past a call's own limit before the answer process counts as stuck."""
 
@@ -131,6 +133,7 @@ def main(arguments: list[str]) -> None:
     inspect.getsource(judge.run_test)  # compiles the tokenizer's patterns
     gc.collect()
     gc.freeze()  # a child that collects would touch, and so copy, all that is here
+    gc.set_threshold(YOUNG)
     control.send(b"ready")
     children: list[int] = []
     while True:

@@ -55,7 +55,7 @@ def _identical(got: Any, expected: Any) -> bool:
         return (
             got.dtype == expected.dtype
             and got.shape == expected.shape
-            and bool((got == expected).all())
+            and (got.tobytes() == expected.tobytes() or bool((got == expected).all()))
         )
     if kind is dict:
         return got.keys() == expected.keys() and all(_identical(got[k], expected[k]) for k in got)

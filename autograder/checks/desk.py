@@ -65,6 +65,8 @@ class Desk:
         self.beside: dict[int, Callable[..., Any]] = {}
         self.wanted: dict[int, set[str]] = {}
         """Names of the notebook that each of these uses."""
+        self.reached: dict[tuple[int, ...], tuple[list[Any], str]] = {}
+        """Functions, by identity -> them, so that no others take it, and what they must not use."""
         self.limit = 10.0
         self.stopped = False
         """Whether student code ran past its time, ever."""
@@ -86,6 +88,7 @@ class Desk:
     def _do_begin(self, seed: int, limit: float, allow: list[str] | None) -> Reply:
         self.kept.clear()
         self.beside.clear()
+        self.reached.clear()
         for filename in [name for name in linecache.cache if name.startswith("<check ")]:
             del linecache.cache[filename]
         self.limit = limit
@@ -127,8 +130,7 @@ class Desk:
     ) -> Reply:
         printed = io.StringIO()
         try:
-            forbidden = forbidden_reach(reach, self.namespace, self.allow)
-            if forbidden:
+            if forbidden := self._forbidden(reach):
                 return ["forbidden", forbidden, ""]
             with (
                 spoken(printed),
@@ -146,6 +148,16 @@ class Desk:
             if isinstance(error, KeyboardInterrupt) and not _in_answer_process():
                 raise
             return self._raised(error, printed.getvalue()[:MAX_PRINTED])
+
+    def _forbidden(self, functions: list[Any]) -> str:
+        """Say what these functions use that the exercise forbids; looked up once a test."""
+        if self.allow is None:
+            return ""
+        key = tuple(map(id, functions))
+        if key not in self.reached:
+            found = forbidden_reach(functions, self.namespace, self.allow)
+            self.reached[key] = functions, found
+        return self.reached[key][1]
 
     def _raised(self, error: BaseException, printed: str) -> Reply:
         kinds = [kind.__name__ for kind in type(error).__mro__]

@@ -11,7 +11,7 @@ import contextlib
 import dis
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 Allow = tuple[str, ...] | None
@@ -89,13 +89,22 @@ def sentence(module: str, allow: tuple[str, ...]) -> str:
     return f"{ASKED_WITHOUT} {missing}; it allows {names} and Python's own library."
 
 
-def forbidden_reach(functions: Iterable[Any], namespace: dict[str, Any], allow: Allow) -> str:
+def forbidden_reach(functions: Sequence[Any], namespace: dict[str, Any], allow: Allow) -> str:
     """Return a sentence if these functions, or others that they name, use a forbidden module.
 
     It follows global names of code that belongs to `namespace`; an empty string means none found.
     """
-    if allow is None:
-        return ""
+    if allow is None or not _reached(functions, namespace, allow, lambda code: code.co_names):
+        return ""  # what a code object names holds all that it loads, and is there at once
+    return _reached(functions, namespace, allow, _loaded)
+
+
+def _reached(
+    functions: Iterable[Any],
+    namespace: dict[str, Any],
+    allow: tuple[str, ...],
+    names: Callable[[types.CodeType], Iterable[str]],
+) -> str:
     waiting = [code for item in functions for code in _codes(item, namespace)]
     seen: set[types.CodeType] = set()
     while waiting:
@@ -104,7 +113,7 @@ def forbidden_reach(functions: Iterable[Any], namespace: dict[str, Any], allow: 
             continue
         seen.add(code)
         waiting += [const for const in code.co_consts if isinstance(const, types.CodeType)]
-        for name in _loaded(code):
+        for name in names(code):
             value = namespace.get(name)
             module = value.__name__ if isinstance(value, types.ModuleType) else None
             module = module or _home(value, namespace)

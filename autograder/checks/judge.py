@@ -145,9 +145,12 @@ def _read_reply(now: Session, kind: str, rest: list[Any]) -> Any:
 def _text(words: Any, most: int) -> str:
     """Return the beginning of a student's words without what no file can hold, or what steers a
     terminal or a line: half surrogates, control characters, marks that turn the direction."""
+    text = str(words)[:most]
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         char if char in KEPT or unicodedata.category(char) not in ("Cc", "Cf", "Cs") else "\ufffd"
-        for char in str(words)[:most]
+        for char in text
     )
 
 

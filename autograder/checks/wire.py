@@ -109,9 +109,10 @@ class _Writer:
             raise WireError(f"more than {MAX_ITEMS} values in one answer")
         if depth > MAX_DEPTH and values:
             raise WireError(f"nested deeper than {MAX_DEPTH} levels, or inside itself")
+        writers, default = _WRITER_OF, _writer_for
         for value in values:
             kind = type(value)
-            (_WRITER_OF.get(kind) or _writer_for(kind))(self, value, depth)
+            (writers.get(kind) or default(kind))(self, value, depth)
 
     def sized(self, tag: bytes, data: bytes) -> None:
         self.grow(len(data))
@@ -233,8 +234,26 @@ def _writer_for(kind: type) -> Write:
     return next(write for base, write in _WRITERS if issubclass(kind, base))
 
 
-_PLAIN = (type(None), bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
-_WRITER_OF = {kind: _writer_for(kind) for kind in (*_PLAIN, np.ndarray, np.float64, Ref, Hook)}
+def _write_text(out: _Writer, value: str, depth: int) -> None:
+    out.sized(b"S", value.encode("utf-8", "surrogatepass"))
+
+
+def _write_list(out: _Writer, value: list[Any], depth: int) -> None:
+    items = value.copy()  # another thread of the student's may be at it
+    out.parts.append(COUNTED.pack(b"L", len(items)))
+    out.values(items, depth + 1)
+
+
+def _write_tuple(out: _Writer, value: tuple[Any, ...], depth: int) -> None:
+    out.parts.append(COUNTED.pack(b"U", len(value)))
+    out.values(value, depth + 1)
+
+
+_WRITER_OF: dict[type, Write] = {
+    kind: _writer_for(kind)
+    for kind in (type(None), bool, int, float, complex, bytes, set, frozenset, dict, np.ndarray,
+                 np.float64, Ref, Hook)
+} | {str: _write_text, list: _write_list, tuple: _write_tuple}  # fmt: skip
 """The writers of what most values are; a subclass is looked for in the table above."""
 
 
@@ -271,14 +290,12 @@ class _Message:
         self.items += count
         if self.items > MAX_ITEMS or (depth > MAX_DEPTH and count):
             raise WireError("a message nested too deep or too long")
-        data, found = self.data, []
+        data, readers = self.data, _READERS
+        found: list[Any] = []
         for _ in range(count):
-            value, at = _READERS[data[at]](self, at + 1, depth)
+            value, at = readers[data[at]](self, at + 1, depth)
             found.append(value)
         return found, at
-
-    def series(self, at: int, depth: int) -> tuple[list[Any], int]:
-        return self.values(LENGTH.unpack_from(self.data, at)[0], at + 4, depth + 1)
 
     def sized(self, at: int) -> tuple[bytes, int]:
         end = at + 4 + LENGTH.unpack_from(self.data, at)[0]
@@ -318,8 +335,8 @@ def _read_number(message: _Message, at: int, depth: int) -> tuple[Any, int]:
 
 
 def _read_int(message: _Message, at: int, depth: int) -> tuple[int, int]:
-    data, at = message.sized(at)
-    return int.from_bytes(data, "little", signed=True), at
+    end = at + 4 + LENGTH.unpack_from(message.data, at)[0]
+    return int.from_bytes(message.data[at + 4 : end], "little", signed=True), end
 
 
 def _read_float(message: _Message, at: int, depth: int) -> tuple[float, int]:
@@ -332,19 +349,23 @@ def _read_complex(message: _Message, at: int, depth: int) -> tuple[complex, int]
 
 
 def _read_text(message: _Message, at: int, depth: int) -> tuple[str, int]:
-    data, at = message.sized(at)
-    return data.decode("utf-8", "surrogatepass"), at
+    end = at + 4 + LENGTH.unpack_from(message.data, at)[0]
+    return message.data[at + 4 : end].decode("utf-8", "surrogatepass"), end
+
+
+def _read_list(message: _Message, at: int, depth: int) -> tuple[list[Any], int]:
+    return message.values(LENGTH.unpack_from(message.data, at)[0], at + 4, depth + 1)
 
 
 def _read_tuple(message: _Message, at: int, depth: int) -> tuple[tuple[Any, ...], int]:
-    items, at = message.series(at, depth)
+    items, at = message.values(LENGTH.unpack_from(message.data, at)[0], at + 4, depth + 1)
     return tuple(items), at
 
 
 def _read_set(message: _Message, at: int, depth: int) -> tuple[set[Any], int]:
     if LENGTH.unpack_from(message.data, at)[0] > MAX_KEYS:
         raise WireError("a set with too many values")
-    items, at = message.series(at, depth)
+    items, at = _read_list(message, at, depth)
     return set(items), at
 
 
@@ -388,7 +409,7 @@ _READER_OF: dict[str, Read] = {
     "B": lambda m, at, d: m.sized(at),
     "A": _read_array,
     "G": _read_number,
-    "L": lambda m, at, d: m.series(at, d),
+    "L": _read_list,
     "U": _read_tuple,
     "E": _read_set,
     "M": _read_dict,

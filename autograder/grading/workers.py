@@ -33,9 +33,9 @@ AGREE = 3
 LONG_SECONDS = 30.0
 """A notebook that ran this long is run once more at most."""
 CLOSING_SECONDS = 10.0
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 """How long a thread of this process runs while another waits for its turn: the one that writes
-grades must not make those that grade wait ten times longer than a question takes."""
+grades must not make those that grade wait longer than a question takes."""
 WORKERS_HIGHEST = 64
 
 
