@@ -318,6 +318,13 @@ def test_in_a_kernel_a_forbidden_module_is_named(tmp_path: Path) -> None:
     assert "asked without numpy" in "\n".join(built.cells[2].outputs[0].traceback)
 
 
+def test_an_attribute_called_like_a_forbidden_module_is_no_use_of_it(tmp_path: Path) -> None:
+    about = {"exercise": "double", "behaviour": "values", "allow": []}
+    answer = "def double(x):\n    import types\n    return types.SimpleNamespace(np=2).np * x"
+    built = notebook(tmp_path, answer, about)
+    assert built.cells[2].outputs[0].text.endswith("double · values: pass\n")
+
+
 def test_in_a_kernel_a_pass_writes_to_stdout_only_and_leaves_no_name(tmp_path: Path) -> None:
     about = {"exercise": "double", "behaviour": "values"}
     noisy = "def double(x):\n    np.log(np.float64(0))\n    return 2 * x"
