@@ -33,9 +33,11 @@ def test_what_was_read_ahead_is_the_next_message_however_it_is_received() -> Non
 def test_open_files_come_with_their_own_message() -> None:
     one, other = Channel.pair()
     ends = [os.pipe() for _ in range(2)]
+    one.send(b"nothing")
     for reader, writer in ends:
         one.send(b"take", files=(reader,))
         os.write(writer, b"%d" % writer)
+    assert other.receive_with_files(1.0) == (b"nothing", [])
     for reader, writer in ends:
         data, files = other.receive_with_files(1.0)
         assert data == b"take" and len(files) == 1
