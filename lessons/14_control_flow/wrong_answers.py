@@ -2604,9 +2604,9 @@ def bptt(x, lengths, states, wx, wh, upstream):
     )
 
 
-# %% answer="tree" name="memory_of_all_trees" loses="climb"
-# Your dict of results outlives the tree. A later list may stand where an earlier one stood in
-# memory, and has the same `id`.
+# %% answer="tree" name="memory_of_all_leaves" loses="climb gradients deep_and_shared"
+# Your dict of what the leaves gave outlives the call. The next call may bring another `leaf`, and
+# gets the values of the one before.
 def join(weights, op, left, right):
     a, b, c, bias = weights[op]
     return cr.tanh(((left @ a) * (right @ b)) @ c + bias)
@@ -2616,13 +2616,17 @@ MEMO = {}
 
 
 def climb(tree, leaf, join):
-    memo, stack = MEMO, [tree]
+    memo, stack = {}, [tree]
 
     def known(t):
         return not isinstance(t, list) or id(t) in memo
 
     def value(t):
-        return memo[id(t)] if isinstance(t, list) else leaf(t)
+        if isinstance(t, list):
+            return memo[id(t)]
+        if t not in MEMO:
+            MEMO[t] = leaf(t)
+        return MEMO[t]
 
     while stack:
         t = stack[-1]
