@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-import time
 
 import pytest
 
@@ -71,10 +70,8 @@ def test_a_deadline_is_for_the_whole_message() -> None:
 
 def test_nobody_waits_for_ever_for_a_reader() -> None:
     one, _other = Channel.pair()
-    begun = time.monotonic()
     with pytest.raises(TooLate):
         one.send(bytes(5 * 2**20), 0.2)
-    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize("seconds", [None, 1.0])

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import autograder
 from autograder.checks import judge, vjp_by_complex_step, vjp_by_differences, wire
+from autograder.checks.desk import Desk
 from autograder.checks.verdict import Failed, NotYet, StudentRaised
 
 HEAD = '@autograder.test\ndef _(rng):\n    "It doubles."\n'
@@ -323,6 +324,20 @@ def test_an_attribute_called_like_a_forbidden_module_is_no_use_of_it(tmp_path: P
     answer = "def double(x):\n    import types\n    return types.SimpleNamespace(np=2).np * x"
     built = notebook(tmp_path, answer, about)
     assert built.cells[2].outputs[0].text.endswith("double · values: pass\n")
+
+
+def test_what_a_function_reaches_is_looked_up_again_for_each_test() -> None:
+    space: dict[str, object] = {}
+    exec("def double(x):\n    return np and 2 * x", space)
+    space["np"] = True
+    desk = Desk(space, lambda data: data)
+    begin = wire.encode(["begin", 1, 10.0, []])
+    ask = wire.encode(["call", wire.Ref("double"), [3], {}])
+    desk.answer(begin)
+    assert [wire.decode(desk.answer(ask))[0] for _ in range(2)] == ["value", "value"]
+    space["np"] = np
+    desk.answer(begin)
+    assert [wire.decode(desk.answer(ask))[0] for _ in range(2)] == ["forbidden", "forbidden"]
 
 
 def test_in_a_kernel_a_pass_writes_to_stdout_only_and_leaves_no_name(tmp_path: Path) -> None:

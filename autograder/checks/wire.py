@@ -109,10 +109,9 @@ class _Writer:
             raise WireError(f"more than {MAX_ITEMS} values in one answer")
         if depth > MAX_DEPTH and values:
             raise WireError(f"nested deeper than {MAX_DEPTH} levels, or inside itself")
-        writers, default = _WRITER_OF, _writer_for
         for value in values:
             kind = type(value)
-            (writers.get(kind) or default(kind))(self, value, depth)
+            (_WRITER_OF.get(kind) or _writer_for(kind))(self, value, depth)
 
     def sized(self, tag: bytes, data: bytes) -> None:
         self.grow(len(data))
@@ -290,10 +289,10 @@ class _Message:
         self.items += count
         if self.items > MAX_ITEMS or (depth > MAX_DEPTH and count):
             raise WireError("a message nested too deep or too long")
-        data, readers = self.data, _READERS
+        data = self.data
         found: list[Any] = []
         for _ in range(count):
-            value, at = readers[data[at]](self, at + 1, depth)
+            value, at = _READERS[data[at]](self, at + 1, depth)
             found.append(value)
         return found, at
 
